@@ -1,0 +1,3 @@
+//! `cargo toolbelt`: supply-chain checks where cargo users already work.
+
+fn main() {}

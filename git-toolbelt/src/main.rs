@@ -1,0 +1,3 @@
+//! `git toolbelt`: supply-chain checks where git users already work.
+
+fn main() {}

@@ -1,0 +1,156 @@
+//! Rules: pure functions that judge subjects.
+//!
+//! One rule is two files side by side, `<rule_id>.rs` and `<rule_id>.md`, in the folder of the subject it judges. A
+//! rule reads no file, no clock and no environment: what it needs is in its subject and its context.
+
+pub mod options;
+pub mod package;
+
+use crate::finding::{Level, Outcome};
+use crate::subject::package::Package;
+use options::RuleOption;
+
+/// One thing that can be wrong.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case noun phrase for what is wrong; never renamed or reused.
+    pub id: &'static str,
+    /// One line, lower case, without a full stop.
+    pub summary: &'static str,
+    /// Which of the Security Toolbelt's capabilities it belongs to.
+    pub capability: Capability,
+    /// The Security Toolbelt's threats that it answers (`TBT-…`), ascending.
+    pub threats: &'static [&'static str],
+    /// Weaknesses ([CWE](https://cwe.mitre.org)) where the mapping is exact, ascending.
+    pub cwe: &'static [u32],
+    /// How bad it is when it is so.
+    pub severity: Severity,
+    /// What a run without a policy makes of it.
+    pub default: Level,
+    /// Whether time alone can change the answer.
+    pub scope: Scope,
+    /// What the policy can set besides the level.
+    pub options: &'static [RuleOption],
+    /// Facts that have to be collected for it.
+    pub needs: &'static [Need],
+    /// The rule's page, in Markdown.
+    pub explanation: &'static str,
+    /// The judgement.
+    pub check: Check,
+}
+
+/// What a rule judges, and how.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// Each package of the dependency trees by itself.
+    Package(fn(&Package, &package::Context<'_>) -> Outcome),
+    /// The dependency trees as a whole.
+    Dependencies(fn(&package::Context<'_>) -> Outcome),
+}
+
+/// The capabilities of the Security Toolbelt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are the Security Toolbelt's own")]
+pub enum Capability {
+    SecureDeveloper,
+    SecureDevelopmentEnvironment,
+    SecureDependencySelection,
+    SecureSourceCodeManagement,
+    SecureBuild,
+    SecurePublication,
+    SecureIngestion,
+    SecureImplementation,
+    SecureMaintenance,
+    SupplyChainMetadataStorage,
+    SupplyChainControlPlane,
+}
+
+impl Capability {
+    /// The Security Toolbelt's name for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecureDeveloper => "Secure Developer",
+            Self::SecureDevelopmentEnvironment => "Secure Development Environment",
+            Self::SecureDependencySelection => "Secure Dependency Selection",
+            Self::SecureSourceCodeManagement => "Secure Source Code Management",
+            Self::SecureBuild => "Secure Build / CI",
+            Self::SecurePublication => "Secure Publication / Distribution",
+            Self::SecureIngestion => "Secure Ingestion",
+            Self::SecureImplementation => "Secure Implementation",
+            Self::SecureMaintenance => "Secure Maintenance",
+            Self::SupplyChainMetadataStorage => "Supply Chain Metadata Storage",
+            Self::SupplyChainControlPlane => "Supply Chain Control Plane",
+        }
+    }
+}
+
+/// How bad a finding is when it is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the words explain themselves")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Whether time alone can change a rule's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The same input has the same answer for ever.
+    Deterministic,
+    /// Advisories, yanks or the passing of days can change the answer.
+    TimeDependent,
+}
+
+impl Scope {
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deterministic => "deterministic",
+            Self::TimeDependent => "time-dependent",
+        }
+    }
+}
+
+/// A kind of facts that is collected only when an active rule needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// The advisory database.
+    Advisories,
+    /// The registry's index entry of every locked package, however old.
+    Index,
+    /// An index entry confirmed within the policy's `max-age`.
+    FreshIndex,
+    /// The digest of every `.crate` in cargo's cache.
+    ArchiveDigest,
+    /// The manifest inside every `.crate`.
+    ArchiveManifest,
+    /// The names of established crates.
+    Names,
+}
+
+/// Every rule, in the order in which they are listed.
+pub static RULES: &[&[&Rule]] = &[package::RULES];
+
+/// Every rule, in the order in which they are listed.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().flat_map(|folder| folder.iter().copied())
+}
+
+/// The rule of this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id == id)
+}

@@ -1,0 +1,35 @@
+//! Rules over the packages of a dependency tree.
+
+use jiff::Timestamp;
+
+use super::Rule;
+use super::options::Options;
+use crate::finding::Fact;
+use crate::subject::advisory::Advisories;
+use crate::subject::dependencies::Dependencies;
+use crate::subject::names::Names;
+
+/// What a rule over packages can look at besides the package.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The start of the run.
+    pub now: Timestamp,
+    /// What the policy sets for this rule.
+    pub options: &'a Options,
+    /// The trees that the package is part of.
+    pub dependencies: &'a Dependencies,
+    /// What is known beyond the trees.
+    pub knowledge: &'a Knowledge,
+}
+
+/// What is known beyond the dependency trees.
+#[derive(Debug, Clone)]
+pub struct Knowledge {
+    /// The advisory database.
+    pub advisories: Fact<Advisories>,
+    /// The names of established crates.
+    pub names: Fact<Names>,
+}
+
+/// The rules of this folder, sorted by id.
+pub static RULES: &[&Rule] = &[];

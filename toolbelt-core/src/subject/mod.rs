@@ -1,0 +1,85 @@
+//! What rules judge: plain data, without I/O.
+
+pub mod advisory;
+pub mod dependencies;
+pub mod digest;
+pub mod location;
+pub mod names;
+pub mod package;
+
+use std::collections::BTreeMap;
+
+pub use location::{LineIndex, Location, Region};
+
+/// The thing judged, as a report names it.
+///
+/// It has a kind, a name and, where there is one, a digest: what evidence about it is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// A package's name, a ref's full name, a path with `/`, an object id.
+    pub name: String,
+    /// A package's or release's version.
+    pub version: Option<String>,
+    /// A [package URL](https://github.com/package-url/purl-spec), for packages and releases.
+    pub purl: Option<String>,
+    /// in-toto digest set: algorithm (`sha256`, `gitCommit`, …) and hexadecimal digits.
+    pub digest: BTreeMap<&'static str, String>,
+}
+
+/// The kinds of subjects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A package that a lock file or a manifest names.
+    Package,
+    /// A git repository as a whole.
+    Repository,
+    /// A git commit.
+    Commit,
+    /// A git ref.
+    Ref,
+    /// A file's content.
+    Blob,
+    /// A CI workflow.
+    Workflow,
+    /// A version that is about to be published, or was.
+    Release,
+}
+
+impl Kind {
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Package => "package",
+            Self::Repository => "repository",
+            Self::Commit => "commit",
+            Self::Ref => "ref",
+            Self::Blob => "blob",
+            Self::Workflow => "workflow",
+            Self::Release => "release",
+        }
+    }
+}
+
+impl Subject {
+    /// A package of crates.io.
+    pub fn package(name: impl Into<String>, version: impl Into<String>) -> Self {
+        let (name, version) = (name.into(), version.into());
+        let purl = Some(package::purl(&name, &version, None));
+        Self { kind: Kind::Package, name, version: Some(version), purl, digest: BTreeMap::new() }
+    }
+
+    /// A file of the repository, by its path.
+    pub fn blob(path: impl Into<String>) -> Self {
+        Self { kind: Kind::Blob, name: path.into(), version: None, purl: None, digest: BTreeMap::new() }
+    }
+
+    /// What stays the same while this is the same thing: the purl, else kind and name.
+    pub fn key(&self) -> String {
+        match &self.purl {
+            Some(purl) => purl.clone(),
+            None => format!("{}:{}", self.kind.as_str(), self.name),
+        }
+    }
+}
