@@ -10,4 +10,5 @@
 
 pub mod finding;
 pub mod rules;
+pub mod source;
 pub mod subject;

@@ -1,0 +1,3 @@
+//! Sources: the only code that opens files, sockets and processes. What they read becomes subjects.
+
+pub mod cache;
