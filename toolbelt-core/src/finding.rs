@@ -70,8 +70,8 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Tells this finding from others of the same rule about the same subject; empty where there can be only one.
     pub discriminator: String,
-    /// The level of this form of the finding where it is weaker than its rule's default; policy overrides it.
-    pub default: Option<Level>,
+    /// Whether this is the rule's weaker form, which has a level of its own ([`crate::rules::Rule::weaker`]).
+    pub weaker: bool,
 }
 
 impl Finding {
@@ -84,7 +84,7 @@ impl Finding {
             locations: Vec::new(),
             fix: None,
             discriminator: String::new(),
-            default: None,
+            weaker: false,
         }
     }
 
@@ -116,10 +116,10 @@ impl Finding {
         self
     }
 
-    /// Makes this form of the finding weaker than its rule's default.
+    /// Says that this is the rule's weaker form.
     #[must_use]
-    pub fn weaker(mut self, default: Level) -> Self {
-        self.default = Some(default);
+    pub fn weaker(mut self) -> Self {
+        self.weaker = true;
         self
     }
 

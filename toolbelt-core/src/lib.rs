@@ -9,6 +9,7 @@
 //! arrow never points back: rules read neither files nor the clock, sources know no rule, and nothing here prints.
 
 pub mod finding;
+pub mod report;
 pub mod rules;
 pub mod source;
 pub mod subject;

@@ -27,6 +27,8 @@ pub struct Rule {
     pub severity: Severity,
     /// What a run without a policy makes of it.
     pub default: Level,
+    /// The level of its weaker form without a policy, for rules that have one.
+    pub weaker: Option<Level>,
     /// Whether time alone can change the answer.
     pub scope: Scope,
     /// What the policy can set besides the level.
