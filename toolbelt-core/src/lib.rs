@@ -8,7 +8,9 @@
 //! [`ops`] holds one operation a file: it takes a request, walks the flow once and returns a [`report::Report`]. An
 //! arrow never points back: rules read neither files nor the clock, sources know no rule, and nothing here prints.
 
+pub mod audit;
 pub mod finding;
+pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod source;

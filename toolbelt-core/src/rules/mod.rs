@@ -5,8 +5,10 @@
 
 pub mod options;
 pub mod package;
+pub mod policy;
 
 use crate::finding::{Level, Outcome};
+use crate::subject::exemption::ExemptionUse;
 use crate::subject::package::Package;
 use options::RuleOption;
 
@@ -48,6 +50,8 @@ pub enum Check {
     Package(fn(&Package, &package::Context<'_>) -> Outcome),
     /// The dependency trees as a whole.
     Dependencies(fn(&package::Context<'_>) -> Outcome),
+    /// Each exemption of the policy, after the run.
+    Exemption(fn(&ExemptionUse<'_>) -> Outcome),
 }
 
 /// The capabilities of the Security Toolbelt.
@@ -145,7 +149,7 @@ pub enum Need {
 }
 
 /// Every rule, in the order in which they are listed.
-pub static RULES: &[&[&Rule]] = &[package::RULES];
+pub static RULES: &[&[&Rule]] = &[package::RULES, policy::RULES];
 
 /// Every rule, in the order in which they are listed.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -85,9 +85,14 @@ impl Options {
         }
     }
 
-    /// Whether the policy sets this option.
+    /// Whether the policy sets this one.
     pub fn is_set(&self, option: &RuleOption) -> bool {
         self.0.contains_key(option.name)
+    }
+
+    /// Whether the policy sets none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

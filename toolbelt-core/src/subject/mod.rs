@@ -3,7 +3,9 @@
 pub mod advisory;
 pub mod dependencies;
 pub mod digest;
+pub mod exemption;
 pub mod location;
+pub mod malformed;
 pub mod names;
 pub mod package;
 

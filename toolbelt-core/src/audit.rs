@@ -1,0 +1,55 @@
+//! Runs the active rules over subjects.
+
+use jiff::Timestamp;
+
+use crate::finding::{NotChecked, Outcome};
+use crate::policy::Policy;
+use crate::rules::package::{Context, Knowledge};
+use crate::rules::{self, Check, Rule};
+use crate::subject::dependencies::Dependencies;
+use crate::subject::package::Source;
+
+/// Judges dependency trees by every active rule over packages.
+///
+/// Returns each rule that ran, in the rules' order, those that said nothing included.
+pub fn dependencies(
+    dependencies: &Dependencies,
+    knowledge: &Knowledge,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<(&'static Rule, Outcome)> {
+    let mut observed = Vec::new();
+    for rule in rules::all().filter(|rule| policy.is_active(rule)) {
+        let options = policy.options(rule);
+        let context = Context { now, options: &options, dependencies, knowledge };
+        let outcome = match rule.check {
+            Check::Package(check) => {
+                let packages = dependencies.packages.iter().filter(|package| policy.looks_at(rule, &package.usage));
+                let mut outcome = Outcome::clean();
+                let mut from_registries = 0;
+                for package in packages {
+                    outcome.extend(check(package, &context));
+                    from_registries += usize::from(matches!(package.source, Source::Registry(_)));
+                }
+                outcome.not_checked = told_once(outcome.not_checked, from_registries);
+                outcome
+            }
+            Check::Dependencies(check) => check(&context),
+            Check::Exemption(_) => continue,
+        };
+        observed.push((rule, outcome));
+    }
+    observed
+}
+
+/// Where a rule could look at no package of any registry for one and the same reason, says so once.
+fn told_once(not_checked: Vec<NotChecked>, from_registries: usize) -> Vec<NotChecked> {
+    match not_checked.first() {
+        Some(first)
+            if not_checked.len() >= from_registries && not_checked.iter().all(|next| next.reason == first.reason) =>
+        {
+            vec![NotChecked { subject: None, reason: first.reason.clone() }]
+        }
+        _ => not_checked,
+    }
+}

@@ -1,0 +1,151 @@
+//! Policy: what a finding amounts to here.
+//!
+//! `toolbelt.toml` becomes a [`Policy`]; [`decide`] applies it to what the rules said. Both are pure: the text comes from
+//! the source, the time from the request.
+
+mod exemption;
+mod foreign;
+mod parse;
+mod table;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::finding::{Fact, Level};
+use crate::rules::Rule;
+use crate::rules::options::Options;
+use crate::subject::exemption::Exemption;
+use crate::subject::package::{DependencyKind, Reach, Usage};
+pub use foreign::{Foreign, NotCarriedOver};
+pub use verdict::{Decision, decide};
+
+/// The name of the policy file, at the root of the repository.
+pub const FILE: &str = "toolbelt.toml";
+
+/// The policy that `cargo toolbelt policy init` writes.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+/// What a repository wants of its findings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    settings: BTreeMap<&'static str, Setting>,
+    not_checked: BTreeMap<&'static str, OnNotChecked>,
+    not_checked_default: OnNotChecked,
+    /// Findings that are accepted, in the order of the file.
+    pub exemptions: Vec<Exemption>,
+    /// Where data comes from, and how old it may be.
+    pub data: Data,
+    /// What `deps` does not look at: globs over paths of lock files.
+    pub deps_exclude: Vec<String>,
+}
+
+/// What the policy says of one rule.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Setting {
+    level: Option<Level>,
+    weaker: Option<Level>,
+    uses: Option<Vec<DependencyKind>>,
+    targets: Targets,
+    options: Options,
+}
+
+/// For which targets a rule over packages looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Targets {
+    #[default]
+    All,
+    Host,
+}
+
+/// What becomes of a run when a rule at level deny could not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnNotChecked {
+    /// The run is incomplete.
+    Incomplete,
+    /// It is shown, and nothing else.
+    Warn,
+    /// The run fails.
+    Deny,
+}
+
+/// Where data comes from, and how old it may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Data {
+    /// Older than this is stale.
+    pub max_age: Duration,
+    /// Where `data update` takes the RustSec database from: a `.tar.gz` of it.
+    pub advisory_db: Option<String>,
+    /// Where it takes OSV's export from: a `.zip` of JSON files.
+    pub osv: Option<String>,
+    /// Where it takes a fuller list of names from; none keeps the one built in.
+    pub names: Option<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            settings: BTreeMap::new(),
+            not_checked: BTreeMap::new(),
+            not_checked_default: OnNotChecked::Incomplete,
+            exemptions: Vec::new(),
+            data: Data::default(),
+            deps_exclude: Vec::new(),
+        }
+    }
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { max_age: Duration::from_hours(3 * 24), advisory_db: None, osv: None, names: None }
+    }
+}
+
+impl Policy {
+    /// The level of a rule: the policy's, else warn where the policy configures a rule that is off without it, else the
+    /// rule's own.
+    pub fn level(&self, rule: &Rule) -> Level {
+        match self.settings.get(rule.id) {
+            Some(Setting { level: Some(level), .. }) => *level,
+            Some(setting) if rule.default == Level::Allow && !setting.options.is_empty() => Level::Warn,
+            _ => rule.default,
+        }
+    }
+
+    /// The level of a rule's weaker form; that of the rule for rules that have none.
+    pub fn weaker_level(&self, rule: &Rule) -> Level {
+        let set = self.settings.get(rule.id).and_then(|setting| setting.weaker);
+        set.or(rule.weaker).unwrap_or_else(|| self.level(rule)).min(self.level(rule))
+    }
+
+    /// Whether a rule runs at all.
+    pub fn is_active(&self, rule: &Rule) -> bool {
+        self.level(rule) > Level::Allow
+    }
+
+    /// What the policy sets for a rule besides its level.
+    pub fn options(&self, rule: &Rule) -> Options {
+        self.settings.get(rule.id).map(|setting| setting.options.clone()).unwrap_or_default()
+    }
+
+    /// Whether a rule looks at a package that is used like this. Where the usage is unknown, it does.
+    pub fn looks_at(&self, rule: &Rule, usage: &Fact<Usage>) -> bool {
+        let (Some(setting), Fact::Known(usage)) = (self.settings.get(rule.id), usage) else { return true };
+        usage.is_empty()
+            || usage.iter().any(|(kind, reach)| {
+                setting.uses.as_ref().is_none_or(|uses| uses.contains(&kind))
+                    && (setting.targets == Targets::All || reach == Reach::Host)
+            })
+    }
+
+    /// What becomes of the run when this rule could not look.
+    pub fn on_not_checked(&self, rule: &Rule) -> OnNotChecked {
+        self.not_checked.get(rule.id).copied().unwrap_or(self.not_checked_default)
+    }
+
+    /// Every active rule's needs for facts.
+    pub fn needs(&self) -> std::collections::BTreeSet<crate::rules::Need> {
+        let active = crate::rules::all().filter(|rule| self.is_active(rule));
+        active.flat_map(|rule| rule.needs.iter().copied()).collect()
+    }
+}
