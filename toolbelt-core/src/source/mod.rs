@@ -1,3 +1,4 @@
 //! Sources: the only code that opens files, sockets and processes. What they read becomes subjects.
 
 pub mod cache;
+pub mod lockfile;

@@ -1,7 +1,14 @@
 //! The dependency trees of a repository: its lock files, the packages they name, and who asked for what.
 
+use std::collections::{BTreeMap, VecDeque};
+
+use semver::{Version, VersionReq};
+
 use super::Location;
-use super::package::{Package, Requirement};
+use super::digest::Sha256Digest;
+use super::package::{DependencyKind, GitReference, Package, Reach, Requirement, Source, Usage};
+use super::target::Target;
+use crate::finding::{Fact, Unknown};
 
 /// All lock files of a repository and the packages they name.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,6 +19,32 @@ pub struct Dependencies {
     pub lockfiles: Vec<Lockfile>,
     /// The packages of the repository itself, sorted by manifest path; empty for a lone lock file.
     pub members: Vec<Member>,
+}
+
+/// One `Cargo.lock` as it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Locked {
+    /// Relative to the repository root, with `/`.
+    pub path: String,
+    /// In its order.
+    pub packages: Vec<LockedPackage>,
+}
+
+/// A package as one lock file names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LockedPackage {
+    /// As written.
+    pub name: String,
+    /// As written.
+    pub version: Version,
+    /// Where cargo takes it from.
+    pub source: Source,
+    /// The digest of the `.crate`.
+    pub checksum: Option<Sha256Digest>,
+    /// The place of its name.
+    pub location: Location,
+    /// Indices into [`Locked::packages`].
+    pub dependencies: Vec<usize>,
 }
 
 /// One `Cargo.lock`.
@@ -39,6 +72,8 @@ pub struct Member {
     pub name: String,
     /// Where its manifest is, relative to the repository root.
     pub manifest: String,
+    /// The lock file that it belongs to.
+    pub lockfile: String,
     /// The place of `package.name`.
     pub location: Location,
     /// Registries it may be published to; none means any, an empty list means `publish = false`.
@@ -74,6 +109,148 @@ pub enum DeclaredSource {
         /// As written.
         url: String,
         /// What is asked for.
-        reference: super::package::GitReference,
+        reference: GitReference,
     },
+}
+
+impl Dependencies {
+    /// Merges lock files: a package that several of them name is one package in several places.
+    pub fn new(locked: Vec<Locked>, members: Vec<Member>) -> Self {
+        let mut merged: BTreeMap<(String, Version, Source, Option<Sha256Digest>), Vec<Location>> = BTreeMap::new();
+        let key = |package: &LockedPackage| {
+            (package.name.clone(), package.version.clone(), package.source.clone(), package.checksum)
+        };
+        for package in locked.iter().flat_map(|locked| &locked.packages) {
+            merged.entry(key(package)).or_default().push(package.location.clone());
+        }
+        let indices = merged.keys().cloned().zip(0..).collect::<BTreeMap<_, usize>>();
+        let mut lockfiles = Vec::with_capacity(locked.len());
+        for locked in locked {
+            let nodes = locked.packages.iter();
+            let nodes = nodes
+                .map(|package| Node { package: indices[&key(package)], dependencies: package.dependencies.clone() });
+            lockfiles.push(Lockfile { path: locked.path, nodes: nodes.collect() });
+        }
+        lockfiles.sort_by(|one, other| one.path.cmp(&other.path));
+        let package = |((name, version, source, checksum), mut locations): (_, Vec<Location>)| {
+            locations.sort();
+            let usage = Fact::Unknown(Unknown::new("how packages are used was not worked out"));
+            Package { name, version, source, checksum, locations, usage, listing: None, archive: None }
+        };
+        Self { packages: merged.into_iter().map(package).collect(), lockfiles, members }
+    }
+
+    /// Works out how each package is used, from the members' manifests and the index entries of the rest.
+    ///
+    /// Where a manifest or an entry is missing, its dependencies are taken to be normal ones for every target: usage is
+    /// then an upper bound. Packages of a lock file without members stay unknown.
+    pub fn work_out_usage(&mut self, host: &Target) {
+        let mut usages = vec![None; self.packages.len()];
+        for lockfile in &self.lockfiles {
+            let members = self.members.iter().filter(|member| member.lockfile == lockfile.path).collect::<Vec<_>>();
+            if !members.is_empty() {
+                self.spread(lockfile, &members, host, &mut usages);
+            }
+        }
+        for (package, usage) in self.packages.iter_mut().zip(usages) {
+            package.usage = match usage {
+                Some(usage) => Fact::Known(usage),
+                None => Fact::Unknown(Unknown::new("no manifest beside the lock file says how packages are used")),
+            };
+        }
+    }
+
+    /// Spreads uses from the members of one lock file along its edges until nothing changes.
+    fn spread(&self, lockfile: &Lockfile, members: &[&Member], host: &Target, usages: &mut [Option<Usage>]) {
+        let mut queue = VecDeque::new();
+        let mut local = vec![Usage::default(); lockfile.nodes.len()];
+        let member_of = lockfile.nodes.iter().map(|node| self.member_of(node, members)).collect::<Vec<_>>();
+        for index in (0..lockfile.nodes.len()).filter(|index| member_of[*index].is_some()) {
+            local[index].add(DependencyKind::Normal, Reach::Host);
+            queue.push_back((index, DependencyKind::Normal, Reach::Host));
+        }
+        while let Some((index, kind, reach)) = queue.pop_front() {
+            let node = &lockfile.nodes[index];
+            for &next in &node.dependencies {
+                let target = &self.packages[lockfile.nodes[next].package];
+                for (edge, edge_reach) in self.edges(node, member_of[index], target, host) {
+                    let (kind, reach) = (along(kind, edge), reach.min(edge_reach));
+                    if local[next].add(kind, reach) {
+                        queue.push_back((next, kind, reach));
+                    }
+                }
+            }
+        }
+        for (node, usage) in lockfile.nodes.iter().zip(local) {
+            let merged = usages[node.package].get_or_insert_default();
+            for (kind, reach) in usage.iter() {
+                merged.add(kind, reach);
+            }
+        }
+    }
+
+    fn member_of<'a>(&self, node: &Node, members: &[&'a Member]) -> Option<&'a Member> {
+        let package = &self.packages[node.package];
+        let is_it = |member: &&&Member| member.name == package.name;
+        members.iter().find(is_it).copied().filter(|_| package.source == Source::Path)
+    }
+
+    /// In which ways one package asks for another.
+    fn edges(&self, from: &Node, member: Option<&Member>, to: &Package, host: &Target) -> Vec<(DependencyKind, Reach)> {
+        let package = &self.packages[from.package];
+        let listed = package.listing.as_ref().and_then(Fact::known).and_then(|listing| listing.release.as_ref());
+        let requirements: Vec<&Requirement> = match (member, listed) {
+            (Some(member), _) => member.requirements.iter().map(|declared| &declared.requirement).collect(),
+            // A lock file has no edges for the dev-dependencies of packages that are not members.
+            (None, Some(release)) => {
+                release.dependencies.iter().filter(|requirement| requirement.kind != DependencyKind::Dev).collect()
+            }
+            (None, None) => Vec::new(),
+        };
+        let ways = requirements.into_iter().filter(|requirement| requirement.may_mean(to)).map(|requirement| {
+            let reaches = requirement.target.as_deref().is_none_or(|target| host.matches(target));
+            (requirement.kind, if reaches { Reach::Host } else { Reach::Elsewhere })
+        });
+        let ways = ways.collect::<Vec<_>>();
+        if ways.is_empty() { vec![(DependencyKind::Normal, Reach::Host)] } else { ways }
+    }
+
+    /// The packages that depend on this one (an index into `packages`) in some lock file, sorted, each once.
+    pub fn dependents(&self, package: usize) -> Vec<&Package> {
+        let mut dependents = Vec::new();
+        for lockfile in &self.lockfiles {
+            let is_it = |edge: &usize| lockfile.nodes[*edge].package == package;
+            let nodes = lockfile.nodes.iter().filter(|node| node.dependencies.iter().any(is_it));
+            dependents.extend(nodes.map(|node| node.package));
+        }
+        dependents.sort_unstable();
+        dependents.dedup();
+        dependents.into_iter().map(|index| &self.packages[index]).collect()
+    }
+
+    /// The packages of this name: indices into `packages`, ascending.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = usize> {
+        let first = self.packages.partition_point(|package| package.name.as_str() < name);
+        let count = self.packages[first..].iter().take_while(|package| package.name == name).count();
+        first..first + count
+    }
+}
+
+impl Requirement {
+    /// Whether a resolved package may be what this asks for.
+    fn may_mean(&self, package: &Package) -> bool {
+        let version = || self.requirement.as_deref().and_then(|requirement| VersionReq::parse(requirement).ok());
+        self.name == package.name && version().is_none_or(|requirement| matches(&requirement, &package.version))
+    }
+}
+
+/// A requirement without a pre-release never matches one, but a path or patch may put one there all the same.
+fn matches(requirement: &VersionReq, version: &Version) -> bool {
+    requirement.matches(version) || !version.pre.is_empty()
+}
+
+/// What is used in one way asks for something in another: what tests need stays with the tests, what build scripts need
+/// runs at build time.
+fn along(kind: DependencyKind, edge: DependencyKind) -> DependencyKind {
+    kind.max(edge)
 }

@@ -8,6 +8,7 @@ pub mod location;
 pub mod malformed;
 pub mod names;
 pub mod package;
+pub mod target;
 
 use std::collections::BTreeMap;
 
