@@ -34,7 +34,7 @@ pub struct Rule {
     /// Whether time alone can change the answer.
     pub scope: Scope,
     /// What the policy can set besides the level.
-    pub options: &'static [RuleOption],
+    pub options: &'static [&'static RuleOption],
     /// Facts that have to be collected for it.
     pub needs: &'static [Need],
     /// The rule's page, in Markdown.

@@ -215,8 +215,14 @@ impl Dependencies {
         if ways.is_empty() { vec![(DependencyKind::Normal, Reach::Host)] } else { ways }
     }
 
-    /// The packages that depend on this one (an index into `packages`) in some lock file, sorted, each once.
-    pub fn dependents(&self, package: usize) -> Vec<&Package> {
+    /// The packages that depend on this one in some lock file, sorted, each once.
+    pub fn dependents_of(&self, package: &Package) -> Vec<&Package> {
+        let is_it = |index: &usize| self.packages[*index] == *package;
+        let index = self.named(&package.name).find(is_it);
+        index.map(|index| self.dependents(index)).unwrap_or_default()
+    }
+
+    fn dependents(&self, package: usize) -> Vec<&Package> {
         let mut dependents = Vec::new();
         for lockfile in &self.lockfiles {
             let is_it = |edge: &usize| lockfile.nodes[*edge].package == package;

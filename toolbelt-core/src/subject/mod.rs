@@ -73,6 +73,13 @@ impl Subject {
         Self { kind: Kind::Package, name, version: Some(version), purl, digest: BTreeMap::new() }
     }
 
+    /// A crate of crates.io in whatever versions.
+    pub fn any_version(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let purl = Some(package::purl_of_any_version(&name));
+        Self { kind: Kind::Package, name, version: None, purl, digest: BTreeMap::new() }
+    }
+
     /// A file of the repository, by its path.
     pub fn blob(path: impl Into<String>) -> Self {
         Self { kind: Kind::Blob, name: path.into(), version: None, purl: None, digest: BTreeMap::new() }

@@ -271,6 +271,11 @@ pub fn purl(name: &str, version: &str, qualifier: Option<&str>) -> String {
     format!("pkg:cargo/{}@{}{qualifier}", percent_encode(name), percent_encode(version))
 }
 
+/// Writes a package URL that stands for every version.
+pub fn purl_of_any_version(name: &str) -> String {
+    format!("pkg:cargo/{}", percent_encode(name))
+}
+
 /// Percent-encodes all but the characters that the purl specification leaves alone.
 fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());

@@ -1,5 +1,12 @@
 //! Rules over the packages of a dependency tree.
 
+pub mod banned_package;
+pub mod duplicate_version;
+pub mod private_name_exposed;
+pub mod unpinned_git_dependency;
+pub mod untrusted_source;
+pub mod wildcard_requirement;
+
 use jiff::Timestamp;
 
 use super::Rule;
@@ -32,4 +39,11 @@ pub struct Knowledge {
 }
 
 /// The rules of this folder, sorted by id.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[
+    &banned_package::RULE,
+    &duplicate_version::RULE,
+    &private_name_exposed::RULE,
+    &unpinned_git_dependency::RULE,
+    &untrusted_source::RULE,
+    &wildcard_requirement::RULE,
+];

@@ -1,0 +1,79 @@
+//! Reads files of the repository: bounded, and as text.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Why a file could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It is not there, or may not be read.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is larger than such a file can honestly be.
+    #[error("`{}` is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The largest that is read.
+        limit: u64,
+    },
+    /// It is not text.
+    #[error("`{}` is not UTF-8 after byte {valid}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes are.
+        valid: usize,
+    },
+}
+
+/// Reads a text of at most `limit` bytes.
+///
+/// # Errors
+///
+/// [`Error`] if it cannot be read, is larger, or is not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, Error> {
+    let bytes = read(path, limit)?;
+    String::from_utf8(bytes)
+        .map_err(|error| Error::NotText { path: path.to_owned(), valid: error.utf8_error().valid_up_to() })
+}
+
+/// Reads at most `limit` bytes.
+///
+/// # Errors
+///
+/// [`Error`] if it cannot be read or is larger.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0));
+    // A pipe or a growing file does not say how long it will be.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_and_encoding_are_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"ab\xff").unwrap();
+        assert!(matches!(read_text(&path, 3), Err(Error::NotText { valid: 2, .. })));
+        assert!(matches!(read_text(&path, 2), Err(Error::TooLarge { .. })));
+        assert!(matches!(read_text(&folder.path().join("b"), 2), Err(Error::Io { .. })));
+    }
+}

@@ -1,0 +1,333 @@
+//! Finds the lock files of a repository and the members that belong to each.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::manifest::{self, Manifest, ManifestDependency, Publish, Workspace};
+use super::{file, lockfile};
+use crate::report::Coverage;
+use crate::subject::dependencies::{Declared, Locked, Member};
+use crate::subject::malformed::Malformed;
+
+/// How deep folders are searched; deeper ones are told in the coverage.
+const MAX_DEPTH: usize = 64;
+
+/// How many folders are searched before giving up.
+const MAX_FOLDERS: usize = 500_000;
+
+/// How many manifests one lock file may have; more than any workspace seen has by two orders of magnitude.
+const MAX_MEMBERS: usize = 100_000;
+
+/// Why a repository could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] file::Error),
+    /// A file could not be understood.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// There is nothing to look at.
+    #[error("no `Cargo.lock` below `{}`", root.display())]
+    NoLockfile {
+        /// Where it was looked for.
+        root: PathBuf,
+    },
+}
+
+/// What a repository says of its dependencies.
+#[derive(Debug, Clone, Default)]
+pub struct Trees {
+    /// In the order in which they were found, sorted by path.
+    pub lockfiles: Vec<Locked>,
+    /// The packages of the repository, by lock file, then by manifest path.
+    pub members: Vec<Member>,
+    /// The text of each file that was read, by path.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// The folder that holds `.git`, at or above `directory`.
+pub fn root_of(directory: &Path) -> Option<&Path> {
+    directory.ancestors().find(|ancestor| ancestor.join(".git").exists())
+}
+
+/// A path as reports write it: relative to the root where it is below it, with `/`.
+pub fn display_path(root: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(root).unwrap_or(path);
+    let parts = relative.components().filter_map(|part| match part {
+        Component::CurDir => None,
+        Component::RootDir => Some(String::new()),
+        part => Some(part.as_os_str().to_string_lossy().into_owned()),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Finds every `Cargo.lock` below a folder, sorted.
+///
+/// Not searched are `.git`, folders that say that they are caches (`CACHEDIR.TAG`: cargo's `target`), `node_modules`,
+/// vendored packages and other repositories inside this one; symbolic links are not followed.
+pub fn find_lockfiles(root: &Path, coverage: &mut Coverage) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut queue = vec![(root.to_owned(), 0)];
+    let mut searched = 0;
+    while let Some((folder, depth)) = queue.pop() {
+        searched += 1;
+        if depth > MAX_DEPTH || searched > MAX_FOLDERS {
+            coverage.skip(display_path(root, &folder), 1, "too many folders, or too deep, to search for lock files");
+            if searched > MAX_FOLDERS {
+                break;
+            }
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(&folder) else {
+            coverage.skip(display_path(root, &folder), 1, "the folder cannot be read");
+            continue;
+        };
+        let mut below = Vec::new();
+        let mut names = BTreeSet::new();
+        for entry in entries.flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                below.push(entry.path());
+            } else if kind.is_file() {
+                names.insert(entry.file_name());
+            }
+        }
+        let has = |name: &str| names.contains(std::ffi::OsStr::new(name));
+        if depth > 0 && (has("CACHEDIR.TAG") || has(".cargo-checksum.json")) {
+            continue;
+        }
+        if depth > 0 && (has(".git") || folder.join(".git").is_dir()) {
+            coverage.skip(display_path(root, &folder), 1, "another repository");
+            continue;
+        }
+        if has("Cargo.lock") {
+            found.push(folder.join("Cargo.lock"));
+        }
+        below.retain(|path| !path.ends_with(".git") && !path.ends_with("node_modules"));
+        queue.extend(below.into_iter().map(|path| (path, depth + 1)));
+    }
+    found.sort();
+    found
+}
+
+/// Reads lock files and the manifests that belong to them.
+///
+/// # Errors
+///
+/// [`Error`] if one of them cannot be read or understood; a manifest that is missing is no error.
+pub fn read(root: &Path, lockfiles: &[PathBuf], coverage: &mut Coverage) -> Result<Trees, Error> {
+    let mut trees = Trees::default();
+    for path in lockfiles {
+        let name = display_path(root, path);
+        if trees.texts.contains_key(&name) {
+            continue;
+        }
+        let text = file::read_text(path, lockfile::MAX_BYTES)?;
+        trees.lockfiles.push(lockfile::parse(&name, &text)?);
+        trees.texts.insert(name.clone(), text);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut reader = Members { root, trees: &mut trees, coverage, lockfile: name };
+        reader.read(folder)?;
+    }
+    coverage.count("lockfiles", trees.lockfiles.len());
+    Ok(trees)
+}
+
+struct Members<'a> {
+    root: &'a Path,
+    trees: &'a mut Trees,
+    coverage: &'a mut Coverage,
+    lockfile: String,
+}
+
+impl Members<'_> {
+    /// Reads the manifest beside a lock file, the workspace's members, and the path dependencies of all of them.
+    fn read(&mut self, folder: &Path) -> Result<(), Error> {
+        let Some(manifest) = self.manifest(folder)? else { return Ok(()) };
+        let workspace = manifest.workspace.clone().unwrap_or_default();
+        let mut seen = BTreeSet::from([folder.to_owned()]);
+        let mut queue = VecDeque::from([(folder.to_owned(), manifest)]);
+        for pattern in &workspace.members {
+            for member in expand(folder, pattern) {
+                let excluded =
+                    workspace.exclude.iter().any(|exclude| member.starts_with(normalise(&folder.join(exclude))));
+                if !excluded && seen.insert(member.clone()) {
+                    queue.extend(self.manifest(&member)?.map(|manifest| (member, manifest)));
+                }
+            }
+        }
+        while let Some((folder, manifest)) = queue.pop_front() {
+            let dependencies =
+                manifest.dependencies.iter().chain(manifest.workspace.iter().flat_map(|w| &w.dependencies));
+            for path in dependencies.filter_map(|dependency| dependency.path.as_ref()) {
+                let target = normalise(&folder.join(path));
+                if seen.len() >= MAX_MEMBERS || !seen.insert(target.clone()) {
+                    continue;
+                }
+                if target.starts_with(self.root) {
+                    queue.extend(self.manifest(&target)?.map(|manifest| (target, manifest)));
+                } else {
+                    self.coverage.skip(path, 1, "the path dependency is outside of the repository");
+                }
+            }
+            self.add(&folder, manifest, &workspace);
+        }
+        Ok(())
+    }
+
+    /// Reads the manifest in a folder; none if there is none.
+    fn manifest(&mut self, folder: &Path) -> Result<Option<Manifest>, Error> {
+        let path = folder.join("Cargo.toml");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let name = display_path(self.root, &path);
+        let text = file::read_text(&path, manifest::MAX_BYTES)?;
+        let manifest = manifest::parse(&name, &text)?;
+        self.trees.texts.insert(name, text);
+        self.coverage.count("manifests", 1);
+        Ok(Some(manifest))
+    }
+
+    fn add(&mut self, folder: &Path, manifest: Manifest, workspace: &Workspace) {
+        let Some(package) = manifest.package else { return };
+        let publish = match package.publish {
+            Publish::Registries(registries) => registries,
+            Publish::Inherited => workspace.publish.clone(),
+        };
+        let requirements = manifest.dependencies.into_iter().map(|dependency| inherit(dependency, workspace));
+        self.trees.members.push(Member {
+            name: package.name,
+            manifest: display_path(self.root, &folder.join("Cargo.toml")),
+            lockfile: self.lockfile.clone(),
+            location: package.location,
+            publish,
+            requirements: requirements.collect(),
+        });
+    }
+}
+
+/// Fills in what the workspace says of an inherited dependency; its place is where the requirement is written.
+fn inherit(dependency: ManifestDependency, workspace: &Workspace) -> Declared {
+    let of_workspace = workspace.dependencies.iter().find(|candidate| candidate.key == dependency.key);
+    let (true, Some(of_workspace)) = (dependency.inherited, of_workspace) else { return dependency.declared };
+    let mut declared = of_workspace.declared.clone();
+    declared.requirement.kind = dependency.declared.requirement.kind;
+    declared.requirement.target = dependency.declared.requirement.target;
+    declared.requirement.optional = dependency.declared.requirement.optional;
+    declared
+}
+
+/// Folders below `base` that a member pattern such as `crates/*` names, sorted.
+fn expand(base: &Path, pattern: &str) -> Vec<PathBuf> {
+    let mut folders = vec![base.to_owned()];
+    for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if !part.contains(['*', '?', '[']) {
+            for folder in &mut folders {
+                folder.push(part);
+            }
+            continue;
+        }
+        let Ok(glob) = globset::Glob::new(part) else { return Vec::new() };
+        let matcher = glob.compile_matcher();
+        let below = |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
+        let entries = folders.iter().flat_map(below);
+        let named = entries.filter(|entry| matcher.is_match(entry.file_name()) && entry.path().is_dir());
+        folders = named.map(|entry| entry.path()).collect();
+    }
+    let mut folders = folders.iter().map(|folder| normalise(folder)).collect::<Vec<_>>();
+    folders.sort();
+    folders
+}
+
+/// Resolves `.` and `..` in the text of a path alone: links are not followed.
+fn normalise(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn generated_lock_files_are_found_and_caches_are_not_searched() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join(".git")).unwrap();
+        write(root, ".gitignore", "Cargo.lock\n");
+        for path in ["Cargo.lock", "fuzz/Cargo.lock", "target/x/Cargo.lock", "vendor/a/Cargo.lock", "sub/Cargo.lock"] {
+            write(root, path, "version = 4\n");
+        }
+        write(root, "target/CACHEDIR.TAG", "");
+        write(root, "vendor/a/.cargo-checksum.json", "{}");
+        write(root, "sub/.git", "gitdir: ../.git/modules/sub\n");
+        let mut coverage = Coverage::default();
+        let found = find_lockfiles(root, &mut coverage);
+        let names = found.iter().map(|path| display_path(root, path)).collect::<Vec<_>>();
+        assert_eq!(names, ["Cargo.lock", "fuzz/Cargo.lock"]);
+        assert_eq!(coverage.skipped.len(), 1, "the other repository is told");
+    }
+
+    #[test]
+    fn members_come_from_globs_and_path_dependencies_and_inherit() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "Cargo.lock", "version = 4\n");
+        write(
+            root,
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"crates/*\"]\nexclude = [\"crates/old\"]\npackage.publish = false\n\
+             [workspace.dependencies]\nserde = \"*\"\n",
+        );
+        write(
+            root,
+            "crates/a/Cargo.toml",
+            "[package]\nname = \"a\"\npublish.workspace = true\n[dependencies]\nserde.workspace = true\nc = { path = \"../../c\" }\n",
+        );
+        write(root, "crates/old/Cargo.toml", "[package]\nname = \"old\"\n");
+        write(root, "crates/README.md", "");
+        write(
+            root,
+            "c/Cargo.toml",
+            "[package]\nname = \"c\"\n[dev-dependencies]\na = { path = \"../crates/a\" }\nz = { path = \"../../z\" }\n",
+        );
+        let mut coverage = Coverage::default();
+        let trees = read(root, &[root.join("Cargo.lock")], &mut coverage).unwrap();
+        let members = trees.members.iter().map(|member| (member.manifest.as_str(), member.publish.clone()));
+        assert_eq!(members.collect::<Vec<_>>(), [("crates/a/Cargo.toml", Some(Vec::new())), ("c/Cargo.toml", None)]);
+        let requirements = &trees.members[0].requirements;
+        let serde = requirements.iter().find(|declared| declared.requirement.name == "serde").unwrap();
+        assert_eq!((serde.requirement.requirement.as_deref(), serde.location.path.as_str()), (Some("*"), "Cargo.toml"));
+        assert_eq!(coverage.skipped[0].what, "../../z");
+    }
+
+    #[test]
+    fn broken_manifest_is_an_error_and_a_missing_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "Cargo.lock", "version = 4\n");
+        let lockfiles = [folder.path().join("Cargo.lock")];
+        assert!(read(folder.path(), &lockfiles, &mut Coverage::default()).unwrap().members.is_empty());
+        write(folder.path(), "Cargo.toml", "[package\n");
+        let error = read(folder.path(), &lockfiles, &mut Coverage::default()).unwrap_err();
+        assert!(error.to_string().starts_with("Cargo.toml:1:9"), "{error}");
+    }
+}
