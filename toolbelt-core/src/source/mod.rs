@@ -1,7 +1,13 @@
 //! Sources: the only code that opens files, sockets and processes. What they read becomes subjects.
+//!
+//! Each source reads one kind of thing and returns subjects, with the date and digest of what it read where that
+//! matters. What it reads was written by strangers: everything is bounded, and a file that is not what it should be gives
+//! one error with path, line and what was expected.
 
 pub mod cache;
+pub mod cargo_config;
 pub mod file;
+pub mod index;
 pub mod lockfile;
 pub mod manifest;
 pub mod repository;

@@ -1,0 +1,1 @@
+//! What registries say of crates: cargo's index cache, our own, and the sparse protocol.
