@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod cargo_config;
 pub mod file;
+pub mod http;
 pub mod index;
 pub mod lockfile;
 pub mod manifest;
