@@ -212,8 +212,9 @@ pub struct Listing {
     pub last_published: Option<(Version, Timestamp)>,
     /// Versions that are not yanked, ascending; what a fix can point to.
     pub available: Vec<Version>,
-    /// When this was last known to be what the registry serves; none if only cargo's cache has it.
-    pub confirmed: Option<Timestamp>,
+    /// When this was last known to be what the registry serves; unknown, with the reason, if that was not lately enough
+    /// for an answer that time can change.
+    pub confirmed: Fact<Timestamp>,
 }
 
 /// One version in a registry's index.
