@@ -4,6 +4,7 @@
 //! matters. What it reads was written by strangers: everything is bounded, and a file that is not what it should be gives
 //! one error with path, line and what was expected.
 
+pub mod advisories;
 pub mod cache;
 pub mod cargo_config;
 pub mod file;

@@ -1,6 +1,7 @@
 //! What rules judge: plain data, without I/O.
 
 pub mod advisory;
+pub mod affected_versions;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
