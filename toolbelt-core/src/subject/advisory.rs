@@ -132,6 +132,23 @@ impl Advisories {
         this
     }
 
+    /// Puts together what [`Advisories::new`] once did, in the order of [`Advisories::iter`].
+    pub(crate) fn restore(
+        advisories: Vec<Advisory>,
+        unreadable: Vec<Unreadable>,
+        withdrawn: usize,
+        merged: usize,
+    ) -> Self {
+        let mut by_package: BTreeMap<String, Vec<Advisory>> = BTreeMap::new();
+        for advisory in advisories {
+            match by_package.get_mut(&advisory.package) {
+                Some(known) => known.push(advisory),
+                None => drop(by_package.insert(advisory.package.clone(), vec![advisory])),
+            }
+        }
+        Self { by_package, unreadable, withdrawn, merged }
+    }
+
     /// The advisories about a package, sorted by id.
     pub fn about(&self, package: &str) -> &[Advisory] {
         self.by_package.get(package).map_or(&[], Vec::as_slice)
@@ -398,5 +415,23 @@ mod tests {
         assert_eq!(advisory.rating(), Some(Rating::Medium));
         advisory.cvss = Some("CVSS:9.9/AV:L".to_owned());
         assert_eq!(advisory.rating(), Some(Rating::Low));
+    }
+
+    #[test]
+    fn a_vector_that_is_not_whole_is_no_panic() {
+        let vectors = [
+            "CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+            "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:N/VI:H/VA:L/SC:N/SI:N/SA:N/E:P/MAV:A",
+        ];
+        for vector in vectors {
+            for end in 0..vector.len() {
+                let cut = Some(vector[..end].to_owned());
+                Advisory { cvss: cut, ..record("RUSTSEC-2020-0071", "time", &[]) }.rating();
+            }
+            for part in vector.split('/').skip(1) {
+                let without = Some(vector.replace(&format!("/{part}"), ""));
+                Advisory { cvss: without, ..record("RUSTSEC-2020-0071", "time", &[]) }.rating();
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Kind, LARGEST_RECORD, MOST_FILES};
+use super::{Kind, LARGEST_RECORD, LINKS, MOST_FILES};
 
 /// What all entries may have together; RustSec's has 1.5 MB, OSV's of crates.io some 10.
 const LARGEST_CONTENT: u64 = 512 << 20;
@@ -69,7 +69,7 @@ pub(super) fn tar_gz(archive: &[u8]) -> Result<Contents, String> {
         budget.count()?;
         let kind = entry.header().entry_type();
         if kind.is_symlink() || kind.is_hard_link() {
-            *contents.skipped.entry("links and special files").or_default() += 1;
+            *contents.skipped.entry(LINKS).or_default() += 1;
         }
         if !kind.is_file() {
             continue;

@@ -3,6 +3,7 @@
 mod archive;
 pub mod osv;
 pub mod rustsec;
+pub mod snapshot;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -165,7 +166,7 @@ fn folder(root: &Path) -> Result<Records, Error> {
                 folders.push((entry.path(), format!("{path}/"), depth + 1));
             } else if !kind.is_file() {
                 // A link could lead out of the database.
-                records.skip("links and special files");
+                records.skip(LINKS);
             } else if let Some(kind) = Kind::of(&path) {
                 if files.len() == MOST_FILES {
                     return Err(Error::TooMuch { path: root.to_owned(), what: "files", limit: MOST_FILES });
@@ -179,8 +180,8 @@ fn folder(root: &Path) -> Result<Records, Error> {
     let read: Result<Records, Error> = files
         .into_par_iter()
         .try_fold(Records::default, |mut records, (file, path, kind)| {
-            if kind == Kind::Skipped {
-                records.add(&path, &[]);
+            if let Kind::Skipped(why) = kind {
+                records.skip(why);
                 return Ok(records);
             }
             match read_file(&file, LARGEST_RECORD) {
@@ -216,8 +217,8 @@ enum Kind {
     RustSec,
     /// One or more records of OSV.
     Osv,
-    /// Something of a database that is no advisory about a package.
-    Skipped,
+    /// Something of a database that is no advisory about a package, and why.
+    Skipped(&'static str),
 }
 
 impl Kind {
@@ -229,25 +230,22 @@ impl Kind {
         let mut parts = path.rsplit('/');
         let (file, _, collection) = (parts.next()?, parts.next()?, parts.next()?);
         match collection {
-            "crates" if skipped(path).is_some() => Some(Self::Skipped),
+            "crates" if file.starts_with("RUSTSEC-0000-") => Some(Self::Skipped(DRAFTS)),
             "crates" if file.starts_with("RUSTSEC-") => Some(Self::RustSec),
-            "rust" if has_extension(file, "md") => Some(Self::Skipped),
+            "rust" if has_extension(file, "md") => Some(Self::Skipped(TOOLCHAIN)),
             _ => None,
         }
     }
 }
 
-/// Why a file with RustSec's layout is not an advisory about a package.
-fn skipped(path: &str) -> Option<&'static str> {
-    let mut parts = path.rsplit('/');
-    let (file, _, collection) = (parts.next()?, parts.next()?, parts.next()?);
-    if file.starts_with("RUSTSEC-0000-") {
-        Some("drafts")
-    } else if collection == "rust" {
-        Some("advisories about the toolchain, which no lock file names")
-    } else {
-        None
-    }
+const DRAFTS: &str = "drafts";
+const TOOLCHAIN: &str = "advisories about the toolchain, which no lock file names";
+const LINKS: &str = "links and special files";
+const ELSEWHERE: &str = "records about other ecosystems";
+
+/// The constant with this text; none if there is none.
+fn known_skip(text: &str) -> Option<&'static str> {
+    [DRAFTS, TOOLCHAIN, LINKS, ELSEWHERE].into_iter().find(|known| *known == text)
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
@@ -268,7 +266,7 @@ impl Records {
     fn add(&mut self, path: &str, content: &[u8]) {
         match Kind::of(path) {
             None => return,
-            Some(Kind::Skipped) => return self.skip(skipped(path).unwrap_or("other files")),
+            Some(Kind::Skipped(why)) => return self.skip(why),
             Some(Kind::RustSec) => match rustsec::parse(content, path) {
                 Ok(advisory) => {
                     self.newest = self.newest.max(advisory.date).max(advisory.withdrawn);
@@ -282,7 +280,7 @@ impl Records {
                 self.advisories.extend(parsed.advisories);
                 self.unreadable.extend(parsed.unreadable);
                 if parsed.elsewhere > 0 {
-                    *self.skipped.entry("records about other ecosystems").or_default() += parsed.elsewhere;
+                    *self.skipped.entry(ELSEWHERE).or_default() += parsed.elsewhere;
                 }
             }
         }
