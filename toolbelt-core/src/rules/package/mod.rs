@@ -1,9 +1,16 @@
 //! Rules over the packages of a dependency tree.
 
+pub mod advisory_notice;
+mod affected;
 pub mod banned_package;
 pub mod duplicate_version;
+pub mod known_malicious;
+pub mod known_vulnerability;
 pub mod private_name_exposed;
+mod remedy;
+pub mod unmaintained_package;
 pub mod unpinned_git_dependency;
+pub mod unsound_package;
 pub mod untrusted_source;
 pub mod wildcard_requirement;
 
@@ -40,10 +47,15 @@ pub struct Knowledge {
 
 /// The rules of this folder, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &advisory_notice::RULE,
     &banned_package::RULE,
     &duplicate_version::RULE,
+    &known_malicious::RULE,
+    &known_vulnerability::RULE,
     &private_name_exposed::RULE,
+    &unmaintained_package::RULE,
     &unpinned_git_dependency::RULE,
+    &unsound_package::RULE,
     &untrusted_source::RULE,
     &wildcard_requirement::RULE,
 ];
