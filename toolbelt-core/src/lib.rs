@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod finding;
+pub mod output;
 pub mod policy;
 pub mod report;
 pub mod rules;

@@ -1,0 +1,11 @@
+//! What people and programs get to see: one report, several formats.
+//!
+//! JSON and SARIF are public: they have structs of their own, so that renaming something in the report cannot change
+//! them. Every format writes the same bytes for the same report, and none lets a stranger's text reach a terminal, a
+//! table or a page as anything but text.
+
+pub mod escape;
+pub mod json;
+
+#[cfg(test)]
+mod example;
