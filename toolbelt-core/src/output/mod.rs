@@ -5,7 +5,13 @@
 //! table or a page as anything but text.
 
 pub mod escape;
+mod excerpt;
+pub mod human;
 pub mod json;
+mod summary;
+mod wrap;
 
 #[cfg(test)]
 mod example;
+#[cfg(test)]
+mod hostile;
