@@ -95,7 +95,7 @@ impl<'a> From<&'a report::Judged> for Finding<'a> {
 
 /// What a finding is about.
 #[derive(Debug, Serialize)]
-struct JsonSubject<'a> {
+pub(super) struct JsonSubject<'a> {
     kind: &'static str,
     name: &'a str,
     version: Option<&'a str>,
@@ -138,7 +138,7 @@ impl<'a> From<&'a Location> for JsonLocation<'a> {
 
 /// What would put it right.
 #[derive(Debug, Serialize)]
-struct JsonFix<'a> {
+pub(super) struct JsonFix<'a> {
     summary: &'a str,
     commands: &'a [String],
 }
@@ -196,7 +196,7 @@ impl<'a> From<&'a report::Gap> for NotChecked<'a> {
 
 /// The counts, beside what was skipped.
 #[derive(Debug, Serialize)]
-struct Coverage<'a> {
+pub(super) struct Coverage<'a> {
     #[serde(flatten)]
     counts: BTreeMap<&'static str, u64>,
     skipped: Vec<Skipped<'a>>,
@@ -229,7 +229,7 @@ impl<'a> From<&'a report::Skipped> for Skipped<'a> {
 
 /// Data that the answer rests on.
 #[derive(Debug, Serialize)]
-struct SourceState<'a> {
+pub(super) struct SourceState<'a> {
     name: &'a str,
     date: Option<&'a str>,
     digest: Option<&'a str>,
@@ -249,10 +249,11 @@ impl<'a> From<&'a report::SourceState> for SourceState<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-    use crate::output::example;
+    use crate::output::{example, hostile};
 
     fn written(report: &report::Report) -> Value {
         let mut written = Vec::new();
@@ -320,5 +321,19 @@ mod tests {
         let mut report = example::clean();
         report.coverage.count("skipped", 7);
         assert_eq!(written(&report)["coverage"]["skipped"], json!([]));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_valid_and_harmless_whatever_strangers_wrote(report in hostile::report()) {
+            let mut bytes = Vec::new();
+            write(&report, &mut bytes).unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            prop_assert!(!text.contains(|character| character != '\n' && escape::is_hidden(character)));
+            let read: Value = serde_json::from_str(&text).unwrap();
+            for (finding, judged) in read["findings"].as_array().unwrap().iter().zip(&report.findings) {
+                prop_assert_eq!(finding["message"].as_str().unwrap(), &judged.finding.message);
+            }
+        }
     }
 }

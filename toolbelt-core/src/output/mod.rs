@@ -8,6 +8,8 @@ pub mod escape;
 mod excerpt;
 pub mod human;
 pub mod json;
+mod plain;
+pub mod sarif;
 mod summary;
 mod wrap;
 
