@@ -8,6 +8,7 @@ pub mod escape;
 mod excerpt;
 pub mod human;
 pub mod json;
+pub mod markdown;
 mod plain;
 pub mod sarif;
 mod summary;
