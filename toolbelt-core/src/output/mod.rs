@@ -10,6 +10,7 @@ pub mod human;
 pub mod json;
 pub mod markdown;
 mod plain;
+pub mod rules;
 pub mod sarif;
 mod summary;
 mod wrap;
