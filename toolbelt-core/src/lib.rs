@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod finding;
+pub mod ops;
 pub mod output;
 pub mod policy;
 pub mod report;

@@ -12,4 +12,5 @@ pub mod http;
 pub mod index;
 pub mod lockfile;
 pub mod manifest;
+pub mod names;
 pub mod repository;

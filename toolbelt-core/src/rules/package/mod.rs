@@ -6,6 +6,7 @@ pub mod banned_package;
 pub mod duplicate_version;
 pub mod known_malicious;
 pub mod known_vulnerability;
+pub mod lookalike_name;
 pub mod private_name_exposed;
 mod remedy;
 pub mod unmaintained_package;
@@ -52,6 +53,7 @@ pub static RULES: &[&Rule] = &[
     &duplicate_version::RULE,
     &known_malicious::RULE,
     &known_vulnerability::RULE,
+    &lookalike_name::RULE,
     &private_name_exposed::RULE,
     &unmaintained_package::RULE,
     &unpinned_git_dependency::RULE,
