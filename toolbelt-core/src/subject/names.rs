@@ -85,7 +85,7 @@ impl Names {
             names.push(entry, &mut slots);
         }
         names.text.shrink_to_fit();
-        names.index = Index::new(slots);
+        names.index = Index::new(&slots);
         names
     }
 
@@ -183,7 +183,7 @@ impl Names {
         self.text.push_str(repository);
         let rank = entry.rank.unwrap_or(0);
         self.entries.push(Packed { name, repository: start, rank, name_length, repository_length });
-        slots.extend(keys_stored(&Form::new(entry.name), entry.rank).into_iter().map(|key| slot(key, number)));
+        store(&Form::new(entry.name), entry.rank, |key| slots.push(slot(key, number)));
     }
 
     fn unpack(&self, packed: &Packed) -> Entry<'_> {
@@ -226,34 +226,36 @@ fn canonical_char(c: char) -> char {
 }
 
 fn key(text: &str) -> u32 {
-    hash([text.as_bytes(), b""])
+    hash(text.as_bytes())
 }
 
 /// The key of those that are named after a crate; no name has the separator in its joined form.
 fn family_key(joined: &str) -> u32 {
-    hash([joined.as_bytes(), b"-"])
+    hash(&[joined.as_bytes(), b"-"].concat())
 }
 
-/// The texts under which an entry is found.
-fn keys_stored(form: &Form, rank: Option<u32>) -> Vec<u32> {
-    let mut keys = vec![key(&form.joined), key(&form.singular()), key(&folded(&form.joined))];
-    keys.extend(lure::rotations(form).iter().map(|rotation| key(rotation)));
-    if let Some(rank) = rank {
-        let length = form.joined.len();
-        keys.extend((1..form.len()).map(|count| family_key(form.slice(0, count))));
-        let stem = form.joined.trim_end_matches(|c: char| c.is_ascii_digit());
-        if stem.len() < length && Lure::NumberChanged.least_rank(length).is_some_and(|least| rank <= least) {
-            keys.push(key(stem));
-        }
-        keys.extend(lure::stripped(form).iter().filter(|stripped| stripped.count == 1).map(|left| key(left.rest)));
-        let near = [Lure::LettersSwapped, Lure::LetterReplaced];
-        if near.iter().any(|lure| lure.least_rank(length).is_some_and(|least| rank <= least)) {
-            keys.extend(deletions(&form.joined));
-        }
+/// Takes the texts under which an entry is found; some more than once.
+fn store(form: &Form, rank: Option<u32>, mut take: impl FnMut(u32)) {
+    let whole = key(&form.joined);
+    take(whole);
+    let (singular, folded) = (key(&form.singular()), key(&folded(&form.joined)));
+    [singular, folded].into_iter().filter(|key| *key != whole).for_each(&mut take);
+    for rotation in lure::rotations(form) {
+        take(key(&rotation));
     }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    // The rest is only for targets whose popularity is known.
+    let Some(rank) = rank else { return };
+    let length = form.joined.len();
+    let may_be = |lure: Lure| lure.least_rank(length).is_some_and(|least| rank <= least);
+    (1..form.len()).for_each(|count| take(family_key(form.slice(0, count))));
+    lure::stripped(form).iter().filter(|stripped| stripped.count == 1).for_each(|left| take(key(left.rest)));
+    let stem = form.joined.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.len() < length && may_be(Lure::NumberChanged) {
+        take(key(stem));
+    }
+    if may_be(Lure::LettersSwapped) || may_be(Lure::LetterReplaced) {
+        deletions(form.joined.as_bytes()).for_each(take);
+    }
 }
 
 /// The texts under which what a name resembles may be found.
@@ -267,8 +269,193 @@ fn keys_asked(form: &Form) -> Vec<u32> {
         keys.push(key(form.slice(0, last)));
     }
     keys.push(key(form.joined.trim_end_matches(|c: char| c.is_ascii_digit())));
-    keys.extend(deletions(&form.joined));
+    keys.extend(deletions(form.joined.as_bytes()));
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ranked(names: &[(&'static str, u32)]) -> Names {
+        Names::new(names.iter().map(|&(name, rank)| Entry { name, rank: Some(rank), repository: None }))
+    }
+
+    fn well_known() -> Names {
+        ranked(&[
+            ("proc-macro2", 2),
+            ("rand", 5),
+            ("cfg-if", 7),
+            ("bitflags", 8),
+            ("serde", 9),
+            ("base64", 10),
+            ("lazy_static", 24),
+            ("once_cell", 25),
+            ("env_logger", 45),
+            ("tokio", 50),
+            ("tokio-util", 60),
+            ("chrono", 70),
+            ("tracing", 87),
+            ("sha2", 90),
+            ("rust_decimal", 900),
+            ("lsp-types", 1_160),
+            ("postgres", 1_434),
+            ("libusb1-sys", 2_699),
+            ("tauri-winrt-notification", 4_274),
+            ("lasso", 4_340),
+            ("divsufsort", 9_991),
+            ("finch", 13_183),
+            ("bytesstr", 20_638),
+        ])
+    }
+
+    /// What a name resembles, and how, in words.
+    fn seen(names: &Names, name: &str) -> Option<(String, String)> {
+        names.resemblance(name).map(|seen| (seen.target.name.to_owned(), seen.how.to_string()))
+    }
+
+    #[test]
+    fn every_class_of_lures_is_seen() {
+        let names = well_known();
+        for (name, target, how) in [
+            ("envlogger", "env_logger", "separator removed"),
+            ("bit-flags", "bitflags", "separator added"),
+            ("lazys-tatic", "lazy_static", "separator moved"),
+            ("env__logger", "env_logger", "separator moved"),
+            ("if-cfg", "cfg-if", "words reordered"),
+            ("ifcfg", "cfg-if", "words reordered"),
+            ("rands", "rand", "plural"),
+            ("tauri-winrt-notifications", "tauri-winrt-notification", "plural"),
+            ("bitflag", "bitflags", "singular"),
+            ("t0kio", "tokio", "digits for letters"),
+            ("post9res", "postgres", "one letter differs"),
+            ("lasso-rs", "lasso", "`-rs` added"),
+            ("rust-tokio", "tokio", "`rust-` added"),
+            ("chrono-cli", "chrono", "`-cli` added"),
+            ("libusb1-main", "libusb1-sys", "`-main` in place of another word"),
+            ("postgress", "postgres", "letter doubled"),
+            ("tokoi", "tokio", "letters swapped"),
+            ("serd", "serde", "one letter missing"),
+            ("proc-macro1", "proc-macro2", "another number"),
+            ("proc-macro-en", "proc-macro2", "word for a number"),
+            ("finch_cli_rust", "finch", "several small changes"),
+        ] {
+            assert_eq!(seen(&names, name), Some((target.to_owned(), how.to_owned())), "{name}");
+        }
+    }
+
+    #[test]
+    fn honest_names_are_quiet() {
+        let names = well_known();
+        for name in [
+            // Themselves, however they are written.
+            "env_logger",
+            "env-logger",
+            "Serde",
+            // Members of a family, which may be new.
+            "tokio-core",
+            "tokio-sys",
+            "serde_core",
+            "tracing-log",
+            "sha2-asm",
+            "once_cell_polyfill",
+            // Words that are near to each other.
+            "base32",
+            "sha3",
+            "trying",
+            "random",
+            "band",
+            "chroma",
+            "lassi",
+            "finish",
+            "cinch",
+            "serial",
+            "fresco",
+            // Names in real lock files that are near to listed ones.
+            "ls-types",
+            "cdivsufsort",
+            "bytes-str",
+            "bytes",
+            "md-5",
+        ] {
+            assert_eq!(seen(&names, name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn established_names_are_no_lures_and_obscure_ones_may_be() {
+        let names = ranked(&[("serde", 9), ("serd", 24_000), ("serdee", 80_000)]);
+        assert_eq!(seen(&names, "serd"), None);
+        assert_eq!(seen(&names, "serdee").unwrap().0, "serde");
+    }
+
+    #[test]
+    fn the_simplest_change_wins_and_then_the_most_popular_target() {
+        let names = ranked(&[("tracing", 87), ("tracing-log", 400), ("tracings-log", 500)]);
+        assert_eq!(seen(&names, "tracing-logs").unwrap().0, "tracing-log");
+        let names = ranked(&[("finch", 100), ("finch_cli", 10_000)]);
+        assert_eq!(seen(&names, "finch_cli_rust").unwrap().0, "finch_cli");
+    }
+
+    #[test]
+    fn names_without_rank_are_targets_of_newer_names_alone() {
+        let unranked = |name| Entry { name, rank: None, repository: None };
+        let names = Names::new(["acceptxmr", "acceptxmr-lib"].map(unranked));
+        assert_eq!(seen(&names, "acceptxmr-rs").unwrap().0, "acceptxmr");
+        assert_eq!(seen(&names, "acceptxmr-lib"), None, "it is as old as the other");
+        assert_eq!(seen(&names, "acceptxmx"), None, "one letter says too little");
+    }
+
+    #[test]
+    fn the_more_popular_of_equal_names_is_kept() {
+        let entry = |name, rank| Entry { name, rank, repository: None };
+        let names = Names::new([entry("once-cell", None), entry("once_cell", Some(25))]);
+        assert_eq!(names.len(), 1);
+        assert_eq!(names.get("Once-Cell"), Some(entry("once_cell", Some(25))));
+    }
+
+    #[test]
+    fn a_letter_of_another_alphabet_is_seen() {
+        let how = "letter of another alphabet".to_owned();
+        assert_eq!(seen(&well_known(), "t\u{43e}kio"), Some(("tokio".to_owned(), how)));
+    }
+
+    #[test]
+    fn crate_names_are_what_the_registry_takes() {
+        for name in ["a", "A-Mazed", "env__logger", &"a".repeat(64)] {
+            assert!(is_crate_name(name), "{name}");
+        }
+        for name in ["", "1a", "-a", "_a", "a.b", "a b", "é", &"a".repeat(65)] {
+            assert!(!is_crate_name(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_an_answer_that_is_not_itself(name in any::<String>(), near in "[-_a-z0-9é]{0,12}") {
+            let names = well_known();
+            for name in [name, near] {
+                if let Some(seen) = names.resemblance(&name) {
+                    prop_assert!(!is_same(seen.target.name, &name));
+                }
+            }
+        }
+
+        #[test]
+        fn any_list_answers_about_any_name(list in prop::collection::vec("[-_a-z0-9]{1,9}", 0..40), name in "[-_a-z0-9]{0,9}") {
+            let rank = |at: usize| u32::try_from(at).ok().filter(|rank| rank % 3 > 0);
+            let entries = list.iter().enumerate().map(|(at, name)| Entry { name, rank: rank(at), repository: None });
+            let names = Names::new(entries);
+            for listed in names.iter() {
+                prop_assert!(names.get(listed.name).is_some_and(|entry| entry == listed));
+            }
+            if let Some(seen) = names.resemblance(&name) {
+                prop_assert!(!is_same(seen.target.name, &name));
+            }
+        }
+    }
 }

@@ -3,6 +3,9 @@
 /// The longest name that crates.io takes, in bytes.
 pub(super) const LONGEST: usize = 64;
 
+/// Stands for a letter of another alphabet.
+pub(super) const FOREIGN: u8 = b'?';
+
 /// A name in lower case, split at `-` and `_`.
 ///
 /// crates.io ignores case and does not tell `-` from `_`, so neither makes a difference here.
@@ -15,12 +18,13 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Splits a name; characters that no crate name can have are kept as they are.
+    /// Splits a name. A letter of another alphabet counts as one unknown letter: crates.io takes none, but a name that
+    /// is pasted may have one.
     pub(super) fn new(name: &str) -> Self {
         let mut joined = String::with_capacity(name.len());
         let mut ends = Vec::with_capacity(4);
         for word in name.split(['-', '_']).filter(|word| !word.is_empty()) {
-            joined.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+            joined.extend(word.chars().map(|c| if c.is_ascii() { c.to_ascii_lowercase() } else { FOREIGN.into() }));
             ends.push(joined.len());
         }
         Self { joined, ends }

@@ -17,6 +17,8 @@ pub enum Lure {
     WordsReordered,
     /// `t0kio` for `tokio`; also `rn` for `m` and `vv` for `w`.
     DigitsForLetters,
+    /// `tokio` with a Cyrillic `о`.
+    ForeignLetter,
     /// `rands` for `rand`.
     Plural,
     /// `bitflag` for `bitflags`.
@@ -54,6 +56,7 @@ impl Lure {
             Self::SeparatorMoved => "separator moved",
             Self::WordsReordered => "words reordered",
             Self::DigitsForLetters => "digits for letters",
+            Self::ForeignLetter => "letter of another alphabet",
             Self::Plural => "plural",
             Self::Singular => "singular",
             Self::WordAdded(_) => "word added",
@@ -86,6 +89,8 @@ impl Lure {
         let by_length: &[(usize, u32)] = match self {
             Self::SeparatorRemoved | Self::SeparatorAdded | Self::SeparatorMoved => &[(6, ANY), (5, 5_000), (4, 500)],
             Self::WordsReordered => &[(6, ANY), (5, 5_000)],
+            // crates.io takes no such name, so that no honest one is near.
+            Self::ForeignLetter => &[(4, ANY)],
             Self::DigitsForLetters => &[(7, ANY), (5, 2_000), (4, 200)],
             Self::Plural | Self::Singular => &[(8, ANY), (6, 5_000), (5, 1_000), (4, 200)],
             Self::WordAdded(word) => match word.kind {
@@ -364,8 +369,43 @@ fn edit(name: &str, target: &str) -> Option<Lure> {
     let suffix = suffix.min(name.len() - prefix);
     match name.len() - prefix - suffix {
         1 if name[prefix].is_ascii_digit() && target[prefix].is_ascii_digit() => Some(Lure::NumberChanged),
+        1 if name[prefix] == super::form::FOREIGN => Some(Lure::ForeignLetter),
         1 => Some(Lure::LetterReplaced),
         2 if name[prefix] == target[prefix + 1] && name[prefix + 1] == target[prefix] => Some(Lure::LettersSwapped),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_are_sorted() {
+        assert!(EMPTY.is_sorted());
+        assert!(ROLE.is_sorted());
+    }
+
+    #[test]
+    fn evidence_for_an_edit_is_the_word_that_was_edited() {
+        let of = |name, target| {
+            let (name, target) = (Form::new(name), Form::new(target));
+            evidence(between(&name, &target).unwrap(), &name, &target)
+        };
+        assert_eq!(of("ls-types", "lsp-types"), 5);
+        assert_eq!(of("lsp-tpyes", "lsp-types"), 7);
+        assert_eq!(of("cdivsufsort", "divsufsort"), 8);
+        assert_eq!(of("enumiter", "num-iter"), 4);
+        assert_eq!(of("envlogger", "env_logger"), 9);
+    }
+
+    proptest! {
+        /// `strsim` is the oracle: a single edit is seen exactly where the distance is 1.
+        #[test]
+        fn single_edits_are_those_of_distance_one(one in "[a-c]{0,6}", other in "[a-c]{0,6}") {
+            prop_assert_eq!(edit(&one, &other).is_some(), strsim::osa_distance(&one, &other) == 1);
+        }
     }
 }
