@@ -53,6 +53,9 @@ fn run() -> Result<String, String> {
             Err(error) => failed.push(format!("{seed}: {error}")),
         }
     }
+    if failed.len() > seeds.len() / 20 {
+        return Err(format!("too many crates could not be resolved:\n{}", failed.join("\n")));
+    }
     let mut ranked: Vec<(&String, &u32)> = occurrences.iter().collect();
     ranked.sort_by(|(name, count), (other, others)| others.cmp(count).then(name.cmp(other)));
 
@@ -91,7 +94,7 @@ fn resolve(seed: &str) -> Result<BTreeSet<String>, String> {
     let project = tempfile::tempdir().map_err(|error| error.to_string())?;
     let root = project.path();
     let manifest = format!(
-        "[package]\nname = \"scratch-project-of-toolbelt\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{seed} = \"*\"\n"
+        "[package]\nname = \"scratch-project-of-toolbelt\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{seed} = \"*\"\n\n[workspace]\n"
     );
     let write = |path: &Path, text: &str| std::fs::write(path, text).map_err(|error| error.to_string());
     std::fs::create_dir(root.join("src")).map_err(|error| error.to_string())?;

@@ -265,6 +265,7 @@ fn keys_asked(form: &Form) -> Vec<u32> {
         keys.push(key(left.rest));
         keys.push(key(&(left.range.0..left.range.1).map(|at| form::singular(form.word(at))).collect::<String>()));
     }
+    keys.extend(lure::without_language(&form.joined).map(key));
     if let Some(last) = form.len().checked_sub(1) {
         keys.push(key(form.slice(0, last)));
     }
@@ -335,6 +336,7 @@ mod tests {
             ("post9res", "postgres", "one letter differs"),
             ("lasso-rs", "lasso", "`-rs` added"),
             ("rust-tokio", "tokio", "`rust-` added"),
+            ("tracingrs", "tracing", "`rs` or `rust` joined to it"),
             ("chrono-cli", "chrono", "`-cli` added"),
             ("libusb1-main", "libusb1-sys", "`-main` in place of another word"),
             ("postgress", "postgres", "letter doubled"),

@@ -25,6 +25,8 @@ pub enum Lure {
     Singular,
     /// `lasso-rs` for `lasso`: a word that says nothing about the content.
     WordAdded(Word),
+    /// `tokiors` for `tokio`: the language's name, without a separator.
+    LanguageJoined,
     /// `windows` for `windows-sys`.
     WordRemoved(Word),
     /// `libusb1-main` for `libusb1-sys`.
@@ -60,6 +62,7 @@ impl Lure {
             Self::Plural => "plural",
             Self::Singular => "singular",
             Self::WordAdded(_) => "word added",
+            Self::LanguageJoined => "`rs` or `rust` joined to it",
             Self::WordRemoved(_) => "word removed",
             Self::WordReplaced(_) => "word replaced",
             Self::LetterDoubled => "letter doubled",
@@ -97,11 +100,12 @@ impl Lure {
                 WordKind::Empty => &[(4, ANY), (3, 500)],
                 WordKind::Role => &[(8, 2_000), (6, 500)],
             },
+            Self::LanguageJoined => &[(6, 5_000), (5, 500)],
             Self::WordReplaced(_) => &[(7, 5_000), (5, 1_000)],
             Self::WordRemoved(_) => &[(9, 300)],
-            Self::LetterDoubled | Self::LettersSwapped => &[(9, ANY), (7, 5_000), (6, 2_000), (5, 300)],
+            Self::LetterDoubled | Self::LettersSwapped => &[(9, ANY), (7, 8_000), (6, 4_000), (5, 1_000), (4, 100)],
             Self::LetterReplaced | Self::LetterAdded | Self::LetterMissing => {
-                &[(10, 10_000), (9, 5_000), (8, 3_000), (7, 1_000), (6, 200), (5, 40)]
+                &[(10, 10_000), (8, 5_000), (7, 2_000), (6, 500), (5, 150), (4, 10)]
             }
             Self::NumberChanged | Self::NumberReplaced => &[(8, 200)],
             Self::Several => &[(5, ANY)],
@@ -306,10 +310,18 @@ pub(super) fn rotations(form: &Form) -> Vec<String> {
     all
 }
 
+/// What is left of a joined name without the language's name at one end.
+pub(super) fn without_language(joined: &str) -> impl Iterator<Item = &str> {
+    [joined.strip_suffix("rs"), joined.strip_suffix("rust"), joined.strip_prefix("rust")].into_iter().flatten()
+}
+
 fn affixes(name: &Form, target: &Form) -> Option<Lure> {
     let of_name = stripped(name);
     if let Some(added) = of_name.iter().find(|stripped| stripped.rest == target.joined) {
         return Some(if added.count == 1 { Lure::WordAdded(added.word) } else { Lure::Several });
+    }
+    if without_language(&name.joined).any(|rest| rest == target.joined) {
+        return Some(Lure::LanguageJoined);
     }
     let of_target = stripped(target);
     if let Some(removed) = of_target.iter().find(|stripped| stripped.rest == name.joined && stripped.count == 1) {
