@@ -437,8 +437,13 @@ impl Listings {
             for (version, listing) in wanted.versions.iter().zip(known.listings) {
                 let listing = match listing {
                     Fact::Known(listing) => Fact::Known(Listing { confirmed: confirmed.clone(), ..listing }),
-                    // Nothing was had, and this is why it could not be fetched.
-                    Fact::Unknown(unknown) => Fact::Unknown(failure.cloned().unwrap_or(unknown)),
+                    Fact::Unknown(unknown) => Fact::Unknown(match failure {
+                        None => unknown,
+                        Some(failure) => Unknown {
+                            reason: format!("{}: {}", unknown.reason, failure.reason),
+                            hint: failure.hint.clone().or(unknown.hint),
+                        },
+                    }),
                 };
                 self.entries.insert((job.registry.clone(), wanted.name.to_owned(), version.clone()), listing);
             }
