@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use toolbelt_core::finding::Fact;
 use toolbelt_core::source::cache::Cache;
 use toolbelt_core::source::cargo_config::CargoConfig;
+use toolbelt_core::source::crate_archive::{self, Effort};
 use toolbelt_core::source::http::{Http, Settings};
 use toolbelt_core::source::index::cache_file::CacheFile;
 use toolbelt_core::source::index::{Freshness, Listings, Registries, Summary};
@@ -372,4 +373,41 @@ fn names_that_no_registry_can_list_are_not_sent() {
     let listings = machine.ask(&online(), 0, &[("../../secret", "1.0.0")]);
     assert_eq!(reason(fact(&listings, "../../secret", "1.0.0")), "the name is none that a registry can list");
     assert_eq!(machine.registry.requests(), [""; 0]);
+}
+
+#[test]
+fn archives_are_downloaded_into_memory_only_when_asked() {
+    let machine = Machine::new(true);
+    let (config, cache, http) = (machine.config(), Cache::new(None), online());
+    let key = (crates_io(), "one".to_owned(), Version::new(1, 0, 0));
+    let absent = (crates_io(), "three".to_owned(), Version::new(1, 0, 0));
+    let wanted = BTreeMap::from([(key.clone(), None), (absent.clone(), None)]);
+    let shallow = crate_archive::read(&config, &cache, &http, &wanted, Effort { manifests: true, deep: false });
+    assert!(shallow.entries.is_empty());
+    assert_eq!(shallow.coverage.missing, 2);
+    let deep = crate_archive::read(&config, &cache, &http, &wanted, Effort { manifests: true, deep: true });
+    assert_eq!(deep.entries[&key].known().unwrap().manifest.known().unwrap().license.as_deref(), Some("MIT"));
+    assert_eq!(reason(&deep.entries[&absent]), "the `.crate` cannot be downloaded: the registry does not have it");
+    assert_eq!((deep.coverage.downloaded, deep.coverage.missing), (1, 1));
+    assert!(!config.origin(&crates_io()).unwrap().folders[0].archives.exists(), "cargo's cache is cargo's");
+}
+
+#[test]
+fn what_cargo_unpacked_is_what_its_archives_hold() {
+    let machine = Machine::new(true);
+    machine.cargo_fetch();
+    let (config, cache, http) = (machine.config(), Cache::new(None), Http::offline());
+    let wanted = BTreeMap::from([
+        ((crates_io(), "one".to_owned(), Version::new(1, 0, 0)), None),
+        ((crates_io(), "Two_more".to_owned(), Version::new(0, 1, 0)), None),
+    ]);
+    let archives = crate_archive::read(&config, &cache, &http, &wanted, Effort { manifests: true, deep: true });
+    let listings = machine.ask(&Http::offline(), 0, BOTH);
+    assert_eq!(archives.coverage.cached, 2);
+    for ((_, name, version), archive) in &archives.entries {
+        let archive = archive.known().unwrap();
+        assert_eq!(archive.unpacked.as_ref().unwrap().known().unwrap(), &[""; 0]);
+        let release = listing(&listings, name, &version.to_string()).release.as_ref().unwrap();
+        assert_eq!(archive.checksum, release.checksum);
+    }
 }

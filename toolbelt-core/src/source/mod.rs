@@ -7,6 +7,7 @@
 pub mod advisories;
 pub mod cache;
 pub mod cargo_config;
+pub mod crate_archive;
 pub mod file;
 pub mod http;
 pub mod index;

@@ -26,7 +26,7 @@ pub struct Package {
     pub usage: Fact<Usage>,
     /// What the registry's index says; none for path and git packages, unknown when it was not asked for or not had.
     pub listing: Option<Fact<Listing>>,
-    /// What cargo's cached `.crate` says; none for path and git packages.
+    /// What cargo's cached `.crate` says; none for path and git packages, and where cargo's cache has none.
     pub archive: Option<Fact<Archive>>,
 }
 
@@ -252,8 +252,8 @@ pub struct Archive {
     pub checksum: Sha256Digest,
     /// What the manifest in the archive says; unknown if the archive could not be read.
     pub manifest: Fact<ArchiveManifest>,
-    /// Files of the unpacked source that differ from the archive, relative to the package, sorted; unknown if that was
-    /// not compared, none if there is no unpacked source.
+    /// Files of the unpacked source that differ from the archive, are missing or are extra, relative to the package and
+    /// sorted; none if there is no unpacked source or nobody asked for this.
     pub unpacked: Option<Fact<Vec<String>>>,
 }
 

@@ -146,7 +146,7 @@ impl RegistryConfig {
         if config.auth_required { Err(Error::Login(401)) } else { Ok(config) }
     }
 
-    /// Where the `.crate` of a version is.
+    /// Where the `.crate` of a version is, given the checksum that the index or the lock file has for it.
     pub fn download(&self, name: &str, version: &str, checksum: &str) -> String {
         const MARKERS: [&str; 5] = ["{crate}", "{version}", "{prefix}", "{lowerprefix}", "{sha256-checksum}"];
         if !MARKERS.iter().any(|marker| self.dl.contains(marker)) {
