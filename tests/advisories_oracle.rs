@@ -135,7 +135,7 @@ fn rustsec_agrees_on_every_version_near_a_bound() {
         assert_eq!(ours.date.unwrap().to_string(), theirs.date().as_str());
         assert_eq!(
             ours.rating().map(Rating::as_str),
-            theirs.severity().map(|severity| severity.as_str()),
+            theirs.severity().map(rustsec::advisory::Severity::as_str),
             "{}",
             ours.id
         );

@@ -140,6 +140,9 @@ pub(super) fn zip(archive: &[u8]) -> Result<Contents, String> {
         }
         contents.entries.push((path, content));
     }
+    if rest.len() != end.0.len() {
+        return Err("expected as many entries as the directory says".to_owned());
+    }
     Ok(contents)
 }
 
@@ -147,7 +150,12 @@ pub(super) fn zip(archive: &[u8]) -> Result<Contents, String> {
 fn end_of_directory(archive: &[u8]) -> Option<Fields<'_>> {
     let earliest = archive.len().saturating_sub(22 + usize::from(u16::MAX));
     let tail = &archive[earliest..];
-    let at = tail.windows(4).rposition(|window| window == [0x50, 0x4b, 0x05, 0x06])?;
+    let begins = |at: &usize| tail[*at..].starts_with(b"PK\x05\x06");
+    let is_last = |at: &usize| {
+        let record = Fields(&tail[*at..]);
+        record.u16(20).is_ok_and(|comment| record.0.len() == 22 + usize::from(comment))
+    };
+    let at = (0..tail.len()).rev().find(|at| begins(at) && is_last(at))?;
     Some(Fields(&tail[at..]))
 }
 
@@ -171,4 +179,105 @@ impl<'a> Fields<'a> {
 
 fn usize_of(value: u32) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder};
+    use std::io::Write as _;
+
+    /// A ZIP of deflated entries, written by hand so that it can lie.
+    fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let (mut out, mut directory) = (Vec::new(), Vec::new());
+        let word = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
+        let half = |value: usize| u16::try_from(value).unwrap().to_le_bytes();
+        for (path, content) in entries {
+            let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+            packed.write_all(content).unwrap();
+            let packed = packed.finish().unwrap();
+            let mut crc = flate2::Crc::new();
+            crc.update(content);
+            let offset = out.len();
+            out.extend([b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0", &crc.sum().to_le_bytes()[..]].concat());
+            out.extend([word(packed.len()), word(content.len())].concat());
+            out.extend([half(path.len()), half(0)].concat());
+            out.extend(path.bytes().chain(packed.iter().copied()));
+            directory.extend([b"PK\x01\x02\x14\0\x14\0\0\0\x08\0\0\0\0\0", &crc.sum().to_le_bytes()[..]].concat());
+            directory.extend([word(packed.len()), word(content.len())].concat());
+            directory.extend([half(path.len()), half(0), half(0), half(0), half(0)].concat());
+            directory.extend([word(0), word(offset)].concat());
+            directory.extend(path.bytes());
+        }
+        let at = out.len();
+        out.extend(&directory);
+        out.extend([b"PK\x05\x06\0\0\0\0", &half(entries.len())[..], &half(entries.len())].concat());
+        out.extend([word(directory.len()), word(at)].concat());
+        out.extend(half(0));
+        out
+    }
+
+    fn tar_gz_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::best()));
+        for (path, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mtime(1_700_000_000);
+            header.set_cksum();
+            tar.append_data(&mut header, path, *content).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap()
+    }
+
+    #[test]
+    fn only_what_may_be_an_advisory_is_unpacked() {
+        let contents = zip_of(&[("GHSA-1.json", b"{}"), ("../../etc/GHSA-2.json", b"[]"), ("LICENSE", b"x")]);
+        let contents = zip(&contents).unwrap();
+        let paths: Vec<&str> = contents.entries.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["GHSA-1.json", "../../etc/GHSA-2.json"]);
+        assert_eq!(contents.entries[1].1, b"[]");
+
+        let contents = tar_gz_of(&[("db-main/crates/foo/RUSTSEC-2020-0001.md", b"x"), ("db-main/README.md", b"y")]);
+        let contents = tar_gz(&contents).unwrap();
+        assert_eq!(contents.entries, [("crates/foo/RUSTSEC-2020-0001.md".to_owned(), b"x".to_vec())]);
+        assert_eq!(contents.date.unwrap().to_string(), "2023-11-14");
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_no_database() {
+        let zeros = vec![0; 3 << 20];
+        let many: Vec<(String, &[u8])> = (0..40).map(|index| (format!("{index}.json"), &zeros[..])).collect();
+        let many: Vec<(&str, &[u8])> = many.iter().map(|(path, zeros)| (path.as_str(), *zeros)).collect();
+        assert!(zip(&zip_of(&many)).unwrap_err().contains("unpacks to more"));
+        let large = vec![0; 5 << 20];
+        assert!(zip(&zip_of(&[("a.json", &large)])).unwrap_err().contains("unpacks to more"));
+        assert!(tar_gz(&tar_gz_of(&[("db/a.json", &large)])).unwrap_err().contains("unpacks to more"));
+        // Also where it is in what is not read.
+        let rest: Vec<(&str, &[u8])> = vec![("db/LICENSE", &large); 20];
+        tar_gz(&tar_gz_of(&rest)).unwrap_err();
+    }
+
+    #[test]
+    fn a_cut_or_damaged_archive_is_an_error_and_no_panic() {
+        let entries: [(&str, &[u8]); 2] = [("db/a.json", b"{\"id\": 1}"), ("db/b.json", b"[1, 2, 3, 4, 5]")];
+        let (whole_zip, whole_tar) = (zip_of(&entries), tar_gz_of(&entries));
+        let expected = zip(&whole_zip).unwrap().entries;
+        for at in 0..whole_zip.len() {
+            zip(&whole_zip[..at]).unwrap_err();
+            let mut damaged = whole_zip.clone();
+            damaged[at] ^= 0x41;
+            if let Ok(contents) = zip(&damaged) {
+                // Names and dates have no checksum.
+                let content = |entries: &[(String, Vec<u8>)]| entries.iter().map(|it| it.1.clone()).collect::<Vec<_>>();
+                assert!(
+                    content(&contents.entries).iter().all(|one| content(&expected).contains(one)),
+                    "damaged at {at}"
+                );
+            }
+        }
+        for at in 0..whole_tar.len() {
+            tar_gz(&whole_tar[..at]).unwrap_err();
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod archive;
 pub mod osv;
 pub mod rustsec;
 pub mod snapshot;
+pub mod update;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -82,8 +83,8 @@ pub enum Error {
 /// Reads databases from folders and files, each one of:
 ///
 /// - a folder with RustSec's layout, or with records of OSV (`*.json`) at any depth;
-/// - a file of OSV records (`.json`);
-/// - an archive of either (`.zip`, `.tar.gz`, `.tgz`).
+/// - a ZIP or a compressed tar of either;
+/// - a file of OSV records.
 ///
 /// Of two records with one id the one from the earlier path counts.
 ///
@@ -100,7 +101,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Database, Error> {
     Ok(all.finish())
 }
 
-/// Reads an archive or a file from memory, as [`read`] does; the end of `name` says which of them it is.
+/// Reads archives and files from memory, as [`read`] does; each with a name for messages.
 ///
 /// # Errors
 ///
@@ -114,14 +115,16 @@ pub fn read_bytes(contents: &[(&str, &[u8])]) -> Result<Database, Error> {
 }
 
 fn bytes(name: &str, content: &[u8]) -> Result<Records, Error> {
-    let entries = if has_extension(name, "zip") {
-        archive::zip(content)
-    } else if has_extension(name, "gz") || has_extension(name, "tgz") {
-        archive::tar_gz(content)
-    } else {
-        let mut records = Records::default();
-        records.add(name.rsplit(['/', '\\']).next().unwrap_or(name), content);
-        return Ok(records);
+    // A name can be a URL that says nothing of what is behind it.
+    let entries = match content {
+        [b'P', b'K', ..] => archive::zip(content),
+        [0x1f, 0x8b, ..] => archive::tar_gz(content),
+        _ => {
+            let mut records = Records::default();
+            let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+            records.add_as(Kind::Osv, name, content);
+            return Ok(records);
+        }
     };
     let archive::Contents { entries, skipped, date } =
         entries.map_err(|reason| Error::Archive { name: name.to_owned(), reason })?;
@@ -264,17 +267,22 @@ struct Records {
 
 impl Records {
     fn add(&mut self, path: &str, content: &[u8]) {
-        match Kind::of(path) {
-            None => return,
-            Some(Kind::Skipped(why)) => return self.skip(why),
-            Some(Kind::RustSec) => match rustsec::parse(content, path) {
+        if let Some(kind) = Kind::of(path) {
+            self.add_as(kind, path, content);
+        }
+    }
+
+    fn add_as(&mut self, kind: Kind, path: &str, content: &[u8]) {
+        match kind {
+            Kind::Skipped(why) => return self.skip(why),
+            Kind::RustSec => match rustsec::parse(content, path) {
                 Ok(advisory) => {
                     self.newest = self.newest.max(advisory.date).max(advisory.withdrawn);
                     self.advisories.push(advisory);
                 }
                 Err(unreadable) => self.unreadable.push(unreadable),
             },
-            Some(Kind::Osv) => {
+            Kind::Osv => {
                 let parsed = osv::parse(content, path);
                 self.newest = self.newest.max(parsed.modified);
                 self.advisories.extend(parsed.advisories);
@@ -346,4 +354,81 @@ fn title(text: &str) -> String {
 /// Reads the day of an RFC 3339 date, with or without a time.
 fn date(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advisory(id: &str, package: &str) -> String {
+        format!(
+            "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{package}\"\ndate = \"2020-11-18\"\n[versions]\npatched = []\n```\n# T\n"
+        )
+    }
+
+    fn write(root: &Path, path: &str, content: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_read_with_what_is_wrong_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "crates/foo/RUSTSEC-2020-0001.md", &advisory("RUSTSEC-2020-0001", "foo"));
+        write(root, "crates/bar/RUSTSEC-2020-0002.md", "no advisory");
+        write(root, "crates/bar/RUSTSEC-0000-0000.md", "a draft");
+        write(root, "crates/bar/.DS_Store", "x");
+        write(root, "crates/old/RUSTSEC-2016-0001.toml", "x");
+        write(root, "rust/std/CVE-2020-1.md", "x");
+        write(root, "README.md", "x");
+        write(root, ".git/objects/x.json", "x");
+        let database = read(&[root.to_owned()]).unwrap();
+        assert_eq!(database.advisories.len(), 1);
+        let unreadable: Vec<_> =
+            database.advisories.unreadable().iter().map(|file| (file.path.as_str(), file.package.as_deref())).collect();
+        assert_eq!(
+            unreadable,
+            [("crates/bar/RUSTSEC-2020-0002.md", Some("bar")), ("crates/old/RUSTSEC-2016-0001.toml", Some("old"))]
+        );
+        assert_eq!(database.skipped, BTreeMap::from([(DRAFTS, 1), (TOOLCHAIN, 1)]));
+        assert_eq!(database.date.unwrap().to_string(), "2020-11-18");
+    }
+
+    #[test]
+    fn the_digest_is_of_the_content_and_not_of_the_place() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let files = ["foo", "bar", "baz"]
+            .map(|name| (format!("crates/{name}/RUSTSEC-2020-0001.md"), advisory("RUSTSEC-2020-0001", name)));
+        for ((path, content), (last, content_of_last)) in files.iter().zip(files.iter().rev()) {
+            write(one.path(), path, content);
+            write(other.path(), last, content_of_last);
+        }
+        let digest = |root: &Path| read(&[root.to_owned()]).unwrap().digest;
+        assert_eq!(digest(one.path()), digest(other.path()));
+        write(other.path(), &files[0].0, &format!("{}x", files[0].1));
+        assert_ne!(digest(one.path()), digest(other.path()));
+    }
+
+    #[test]
+    fn a_folder_without_advisories_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(read(&[folder.path().to_owned()]), Err(Error::Empty { .. })));
+        assert!(matches!(read(&[folder.path().join("x")]), Err(Error::Io { .. })));
+        let deep = (0..12).fold(folder.path().to_owned(), |path, _| path.join("a"));
+        fs::create_dir_all(deep).unwrap();
+        assert!(matches!(read(&[folder.path().to_owned()]), Err(Error::TooMuch { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_not_followed() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(elsewhere.path(), "RUSTSEC-2020-0001.md", &advisory("RUSTSEC-2020-0001", "foo"));
+        write(folder.path(), "crates/bar/RUSTSEC-2020-0002.md", &advisory("RUSTSEC-2020-0002", "bar"));
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("crates/foo")).unwrap();
+        let database = read(&[folder.path().to_owned()]).unwrap();
+        assert_eq!((database.advisories.len(), database.skipped[LINKS]), (1, 1));
+    }
 }

@@ -435,3 +435,200 @@ struct Event<'a> {
     #[serde(borrow)]
     limit: Option<Cow<'a, str>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn one(json: &str) -> Advisory {
+        let parsed = parse(json.as_bytes(), "x.json");
+        assert_eq!(parsed.unreadable, []);
+        let [advisory] = <[Advisory; 1]>::try_from(parsed.advisories).unwrap();
+        advisory
+    }
+
+    fn record(affected: &str) -> String {
+        format!(
+            r#"{{"id": "GHSA-1", "affected": [{{"package": {{"ecosystem": "crates.io", "name": "foo"}}, {affected}}}]}}"#
+        )
+    }
+
+    fn range(events: &str) -> String {
+        record(&format!(r#""ranges": [{{"type": "SEMVER", "events": [{events}]}}]"#))
+    }
+
+    fn affects(advisory: &Advisory, version: &str) -> bool {
+        advisory.affects(&Version::parse(version).unwrap())
+    }
+
+    #[test]
+    fn a_record_is_read_whole() {
+        let advisory = one(r#"{"schema_version": "1.4.0", "id": "GHSA-1", "modified": "2022-12-06T00:16:25Z",
+            "published": "2021-08-25T20:56:46Z", "aliases": ["CVE-1"], "summary": "A\n title", "details": "Text",
+            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
+            "affected": [{"package": {"ecosystem": "crates.io", "name": "foo", "purl": "pkg:cargo/foo"},
+                "ranges": [{"type": "GIT", "repo": "https://example.org", "events": [{"introduced": "abc"}]},
+                    {"type": "SEMVER", "events": [{"introduced": "0.0.0-0"}, {"fixed": "1.2.3"}]}],
+                "ecosystem_specific": {"affects": {"os": ["linux"], "arch": [], "functions": ["foo::bar"]},
+                    "affected_functions": null},
+                "database_specific": {"cvss": 3, "informational": null, "categories": []}}],
+            "references": [{"type": "WEB", "url": "https://rustsec.org/advisories/RUSTSEC-2020-0001.html"}],
+            "database_specific": {"severity": "MODERATE", "cwe_ids": ["CWE-476"]}}"#);
+        assert_eq!((advisory.id.as_str(), advisory.title.as_str()), ("GHSA-1", "A title"));
+        assert_eq!(advisory.aliases, ["CVE-1", "RUSTSEC-2020-0001"]);
+        assert_eq!(advisory.patched, [VersionReq::parse(">=1.2.3").unwrap()]);
+        assert_eq!((advisory.os, advisory.arch), (vec!["linux".to_owned()], vec![]));
+        assert_eq!(advisory.functions[0].path, "foo::bar");
+        assert_eq!(advisory.kind, AdvisoryKind::Vulnerability);
+        assert_eq!(advisory.date.unwrap().to_string(), "2021-08-25");
+    }
+
+    #[test]
+    fn events_end_and_begin_again() {
+        let advisory = one(&range(
+            r#"{"fixed": "3.1.0"}, {"introduced": "0"}, {"introduced": "3"}, {"last_affected": "1.0.0"}, {"introduced": "2.0.0-a", "fixed": "2.1"}"#,
+        ));
+        for version in ["0.0.0-0", "1.0.0", "1.0.0+x", "2.0.0-a", "2.1.0-rc.1", "3.0.0", "3.1.0-0"] {
+            assert!(affects(&advisory, version), "{version}");
+        }
+        for version in ["1.0.1-0", "1.0.1", "2.0.0-0", "2.1.0", "3.0.0-rc.1", "3.1.0", "4.0.0"] {
+            assert!(!affects(&advisory, version), "{version}");
+        }
+        let patched: Vec<String> = advisory.patched.iter().map(ToString::to_string).collect();
+        assert_eq!(patched, [">=2.1.0, <3.0.0", ">=3.1.0"]);
+    }
+
+    #[test]
+    fn a_range_without_an_end_ends_where_its_database_says() {
+        let ranges = r#""ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0.1"}]}]"#;
+        let with = |known: &str| {
+            one(&record(&format!(
+                r#"{ranges}, "database_specific": {{"last_known_affected_version_range": "{known}"}}"#
+            )))
+        };
+        assert!(affects(&with("< 0.2"), "0.1.44") && !affects(&with("< 0.2"), "0.2.0"));
+        assert!(affects(&with("<= 0.2.1"), "0.2.1") && !affects(&with("<= 0.2.1"), "0.2.2"));
+        assert!(
+            affects(&with("unclear"), "9.0.0")
+                && affects(&with("> 3"), "9.0.0")
+                && affects(&one(&record(ranges)), "9.0.0")
+        );
+    }
+
+    #[test]
+    fn limits_and_single_versions_count() {
+        let limited = one(&range(r#"{"introduced": "0"}, {"limit": "1.0.0"}, {"limit": "2.0.0"}"#));
+        assert!(affects(&limited, "1.5.0") && !affects(&limited, "2.0.0"));
+        let listed = one(&record(r#""versions": ["1.0.0", "not one", "1.2.0+x"]"#));
+        assert!(affects(&listed, "1.2.0") && affects(&listed, "1.0.0") && !affects(&listed, "1.1.0"));
+        assert_eq!(listed.patched, []);
+    }
+
+    #[test]
+    fn malware_is_known_by_id_alias_category_or_weakness() {
+        let kind = |json: &str| one(json).kind;
+        let plain = record(r#""versions": ["1.0.0"]"#);
+        assert_eq!(kind(&plain), AdvisoryKind::Vulnerability);
+        assert_eq!(kind(&plain.replace("GHSA-1", "MAL-2025-1")), AdvisoryKind::Malicious);
+        assert_eq!(kind(&plain.replacen('{', r#"{"aliases": ["MAL-2025-1"], "#, 1)), AdvisoryKind::Malicious);
+        let weakness = plain.replacen('{', r#"{"database_specific": {"cwe_ids": ["CWE-506"]}, "#, 1);
+        assert_eq!(kind(&weakness), AdvisoryKind::Malicious);
+        let category = record(r#""versions": ["1.0.0"], "database_specific": {"categories": ["malicious"]}"#);
+        assert_eq!(kind(&category), AdvisoryKind::Malicious);
+        let unsound = record(r#""versions": ["1.0.0"], "database_specific": {"informational": "unsound"}"#);
+        assert_eq!(kind(&unsound), AdvisoryKind::Unsound);
+    }
+
+    #[test]
+    fn records_about_other_ecosystems_are_counted() {
+        let parsed = parse(record(r#""versions": ["1"]"#).replace("crates.io", "npm").as_bytes(), "x.json");
+        assert_eq!((parsed.elsewhere, parsed.advisories, parsed.unreadable), (1, vec![], vec![]));
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_its_package_where_it_can() {
+        let cases = [
+            (String::new(), None),
+            ("{".to_owned(), None),
+            ("[{]".to_owned(), None),
+            ("3".to_owned(), None),
+            (record(r#""versions": ["1.0.0"#), None),
+            (record(r#""versions": 3"#), Some("foo")),
+            (record(r#""versions": []"#), Some("foo")),
+            (record(r#""ranges": [{"type": "GIT", "events": [{"introduced": "0"}]}]"#), Some("foo")),
+            (record(r#""ranges": [{"type": "NEW", "events": []}]"#), Some("foo")),
+            (range(r#"{"introduced": "one"}"#), Some("foo")),
+            (range(r#"{"introduced": "0"}, {"fixed": "1.2.3.4"}"#), Some("foo")),
+            (record(r#""versions": ["1.0.0"]"#).replace("\"id\"", "\"no\""), Some("foo")),
+        ];
+        for (json, package) in cases {
+            let parsed = parse(json.as_bytes(), "x.json");
+            assert_eq!(parsed.unreadable.len(), 1, "{json}: {parsed:?}");
+            assert_eq!(parsed.unreadable[0].package.as_deref(), package, "{json}");
+            assert_eq!(parsed.advisories, [], "{json}");
+        }
+        let nested = "[".repeat(100_000);
+        assert_eq!(parse(nested.as_bytes(), "x.json").unreadable.len(), 1);
+    }
+
+    #[test]
+    fn a_list_and_an_answer_of_the_api_hold_many_records() {
+        let (good, bad) = (record(r#""versions": ["1.0.0"]"#), record(r#""versions": 3"#));
+        for json in [format!("[{good}, {bad}]"), format!(r#"{{"vulns": [{good}, {bad}]}}"#)] {
+            let parsed = parse(json.as_bytes(), "x.json");
+            assert_eq!((parsed.advisories.len(), parsed.unreadable.len()), (1, 1), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_versions_are_read() {
+        let versions: Vec<String> = (0..100_000).map(|index| format!("\"1.{index}.0\"")).collect();
+        let advisory = one(&record(&format!(r#""versions": [{}]"#, versions.join(","))));
+        assert!(affects(&advisory, "1.99999.0") && !affects(&advisory, "1.99999.1"));
+    }
+
+    /// What the OSV schema says in so many words: walk the sorted events up to the version.
+    fn walk(events: &[(u8, Version)], version: &Version) -> bool {
+        let mut sorted = events.to_vec();
+        // At one version an end comes before a beginning; `last_affected` ends right after it.
+        sorted.sort_by_key(|(kind, at)| (at.clone(), [1, 0, 2][usize::from(*kind)]));
+        let mut affected = false;
+        for (kind, at) in &sorted {
+            match kind {
+                0 if version >= at => affected = true,
+                1 if version >= at => affected = false,
+                2 if version > at => affected = false,
+                _ => {}
+            }
+        }
+        affected
+    }
+
+    fn versions() -> impl Strategy<Value = Version> {
+        (0..4u64, 0..3u64, prop::sample::select(vec!["", "-0", "-a", "-a.0", "-rc.1"]))
+            .prop_map(|(minor, patch, pre)| Version::parse(&format!("1.{minor}.{patch}{pre}")).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn events_mean_what_the_schema_says(
+            events in prop::collection::vec((0..3u8, versions()), 1..6),
+            asked in prop::collection::vec(versions(), 8),
+        ) {
+            let words = ["introduced", "fixed", "last_affected"];
+            let json: Vec<String> =
+                events.iter().map(|(kind, at)| format!(r#"{{"{}": "{at}"}}"#, words[usize::from(*kind)])).collect();
+            let advisory = one(&range(&json.join(",")));
+            for version in asked {
+                prop_assert_eq!(advisory.affects(&version), walk(&events, &version), "{}", version);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            parse(&bytes, "x.json");
+            drop(rustsec::parse(&bytes, "crates/foo/RUSTSEC-2020-0001.md"));
+        }
+    }
+}

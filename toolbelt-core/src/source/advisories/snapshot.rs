@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use semver::{Version, VersionReq};
 
 use super::Database;
+use crate::source::http::Validators;
 use crate::subject::advisory::{Advisories, Advisory, AdvisoryKind, AffectedFunction, Rating, Unreadable};
 use crate::subject::affected_versions::{AffectedVersions, Interval};
 use crate::subject::digest::Sha256Digest;
@@ -38,8 +39,8 @@ pub struct Snapshot {
 pub struct Source {
     /// What was fetched.
     pub url: String,
-    /// The `ETag` of the answer, where there was one.
-    pub etag: Option<String>,
+    /// What the server said to ask with the next time.
+    pub validators: Validators,
 }
 
 impl Snapshot {
@@ -50,7 +51,9 @@ impl Snapshot {
         out.timestamp(self.confirmed);
         out.list(&self.sources, |out, source| {
             out.text(&source.url);
-            out.maybe(source.etag.as_ref(), |out, etag| out.text(etag));
+            for validator in [&source.validators.etag, &source.validators.last_modified] {
+                out.maybe(validator.as_ref(), |out, validator| out.text(validator));
+            }
         });
         let Database { advisories, date, digest, records, skipped } = &self.database;
         out.maybe(date.as_ref(), |out, date| out.date(*date));
@@ -274,7 +277,11 @@ impl<'a> Reader<'a> {
 
     fn snapshot(&mut self) -> Option<Snapshot> {
         let confirmed = self.timestamp()?;
-        let sources = self.list(|input| Some(Source { url: input.owned()?, etag: input.maybe(Self::owned)? }))?;
+        let sources = self.list(|input| {
+            let url = input.owned()?;
+            let validators = Validators { etag: input.maybe(Self::owned)?, last_modified: input.maybe(Self::owned)? };
+            Some(Source { url, validators })
+        })?;
         let date = self.maybe(Self::date)?;
         let digest = Sha256Digest::new(self.array()?);
         let records = self.count()?;
@@ -337,7 +344,10 @@ mod tests {
         Snapshot {
             database: records.finish(),
             confirmed: Timestamp::constant(1_700_000_000, 0),
-            sources: vec![Source { url: "https://example.org/db".to_owned(), etag: Some("\"a\"".to_owned()) }],
+            sources: vec![Source {
+                url: "https://example.org/db".to_owned(),
+                validators: Validators { etag: Some("\"a\"".to_owned()), last_modified: None },
+            }],
         }
     }
 
