@@ -1,28 +1,34 @@
 //! Runs the active rules over subjects.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::finding::{NotChecked, Outcome};
+use crate::finding::{Level, NotChecked, Outcome, Unknown};
 use crate::policy::Policy;
 use crate::rules::package::{Context, Knowledge};
-use crate::rules::{self, Check, Rule};
+use crate::rules::{self, Check, Need, Rule, Scope};
 use crate::subject::dependencies::Dependencies;
 use crate::subject::package::Source;
 
 /// Judges dependency trees by every active rule over packages.
+///
+/// `stale` says which facts are older than the policy takes: a rule at deny whose answer depends on the day then says
+/// what it saw, and that it could not see all.
 ///
 /// Returns each rule that ran, in the rules' order, those that said nothing included.
 pub fn dependencies(
     dependencies: &Dependencies,
     knowledge: &Knowledge,
     policy: &Policy,
+    stale: &BTreeMap<Need, Unknown>,
     now: Timestamp,
 ) -> Vec<(&'static Rule, Outcome)> {
     let mut observed = Vec::new();
     for rule in rules::all().filter(|rule| policy.is_active(rule)) {
         let options = policy.options(rule);
         let context = Context { now, options: &options, dependencies, knowledge };
-        let outcome = match rule.check {
+        let mut outcome = match rule.check {
             Check::Package(check) => {
                 let packages = dependencies.packages.iter().filter(|package| policy.looks_at(rule, &package.usage));
                 let mut outcome = Outcome::clean();
@@ -37,9 +43,19 @@ pub fn dependencies(
             Check::Dependencies(check) => check(&context),
             Check::Exemption(_) => continue,
         };
+        outcome.not_checked.extend(stale_for(rule, policy, stale));
         observed.push((rule, outcome));
     }
     observed
+}
+
+/// What a rule at deny misses because its data is old.
+fn stale_for(rule: &Rule, policy: &Policy, stale: &BTreeMap<Need, Unknown>) -> Vec<NotChecked> {
+    if rule.scope == Scope::Deterministic || policy.level(rule) < Level::Deny {
+        return Vec::new();
+    }
+    let reasons = rule.needs.iter().filter_map(|need| stale.get(need));
+    reasons.map(|reason| NotChecked { subject: None, reason: reason.clone() }).collect()
 }
 
 /// Where a rule could look at no package of any registry for one and the same reason, says so once.

@@ -1,11 +1,70 @@
 //! Checks names before they are added: what each could be taken for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::finding::Finding;
+use super::Environment;
+use super::knowledge::{self, Error};
+use super::policy;
+use crate::finding::{Finding, Outcome};
+use crate::policy::decide;
+use crate::report::{Coverage, Report};
 use crate::rules::package::lookalike_name;
+use crate::source::cache::Cache;
+use crate::source::repository;
 use crate::subject::names::{Names, Resemblance, is_crate_name};
 use crate::subject::{Kind, Subject};
+
+/// Which names to check, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The world it runs in.
+    pub environment: Environment,
+    /// The names, in the order in which they are answered.
+    pub asked: Vec<String>,
+    /// A list of names to use in place of the one built in.
+    pub names: Option<PathBuf>,
+}
+
+/// Checks names by the rule `lookalike-name` and the repository's policy.
+///
+/// The coverage says how many of them are established, unknown, or none that crates.io would take.
+///
+/// # Errors
+///
+/// [`Error`] if the policy or the list of names cannot be read.
+pub fn run(request: &Request) -> Result<Report, Error> {
+    let environment = &request.environment;
+    let root = repository::root_of(&environment.directory).unwrap_or(&environment.directory);
+    let loaded = policy::load(root, None)?;
+    let cache = Cache::new(environment.cache.clone());
+    let known = knowledge::names(request.names.as_deref(), &cache, environment.now)?;
+    let mut coverage = Coverage { saw_nothing: request.asked.is_empty(), ..Coverage::default() };
+    coverage.count("names", request.asked.len());
+    coverage.skipped.extend(known.skipped);
+    let mut outcome = Outcome::clean();
+    for (name, answer) in check(&known.names, &request.asked) {
+        outcome.findings.extend(finding(name, &answer));
+        match answer {
+            Answer::Established { .. } => coverage.count("established", 1),
+            Answer::Resembles(_) | Answer::NothingSeen => {}
+            Answer::NotACrateName(_) => coverage.skip(name, 1, "crates.io takes no such name"),
+        }
+    }
+    let decision = decide(vec![(&lookalike_name::RULE, outcome)], &loaded.policy, &coverage, environment.now);
+    Ok(Report {
+        tool: environment.tool.clone(),
+        command: "deps names".to_owned(),
+        verdict: decision.verdict,
+        time: environment.now,
+        findings: decision.findings,
+        exempted: decision.exempted,
+        not_checked: decision.not_checked,
+        coverage,
+        sources: vec![known.state],
+        texts: loaded.texts,
+    })
+}
 
 /// What is known of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,11 @@ pub mod human;
 pub mod json;
 pub mod markdown;
 mod plain;
+pub mod policy;
 pub mod rules;
 pub mod sarif;
 mod summary;
+pub mod why;
 mod wrap;
 
 #[cfg(test)]

@@ -49,7 +49,8 @@ fn without_version(purl: &str) -> String {
     format!("{path}{qualifiers}")
 }
 
-fn is_match(pattern: &str, path: &str) -> bool {
+/// Whether a path falls under a glob, of which `*` stays within a folder.
+pub(super) fn is_match(pattern: &str, path: &str) -> bool {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
     glob.is_ok_and(|glob| glob.compile_matcher().is_match(path))
 }

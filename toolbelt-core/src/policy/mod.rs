@@ -143,6 +143,11 @@ impl Policy {
         self.not_checked.get(rule.id).copied().unwrap_or(self.not_checked_default)
     }
 
+    /// Whether `deps` leaves out the lock file of this path.
+    pub fn excludes_from_deps(&self, path: &str) -> bool {
+        self.deps_exclude.iter().any(|glob| exemption::is_match(glob, path))
+    }
+
     /// Every active rule's needs for facts.
     pub fn needs(&self) -> std::collections::BTreeSet<crate::rules::Need> {
         let active = crate::rules::all().filter(|rule| self.is_active(rule));

@@ -1,8 +1,9 @@
 //! Reads `toolbelt.toml`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use super::table::{Document, Table, Value, did_you_mean};
+use super::table::{Document, Table, Value};
 use super::{Data, OnNotChecked, Policy, Setting, Targets};
 use crate::finding::Level;
 use crate::rules::options::{OptionDefault, OptionValue, parse_age};
@@ -51,16 +52,21 @@ impl Policy {
 fn settings(mut table: Table<'_>) -> Result<BTreeMap<&'static str, Setting>, Malformed> {
     let mut settings = BTreeMap::new();
     for (id, span, value) in table.take_all() {
-        let Some(rule) = rules::find(&id) else {
-            let known = rules::all().map(|rule| rule.id).collect::<Vec<_>>();
-            let hint = did_you_mean(&id, &known);
-            let hint =
-                if hint.starts_with("known are") { "`cargo toolbelt rules` lists them".to_owned() } else { hint };
-            return Err(Malformed { hint: Some(hint), ..value.error(format!("unknown rule `{id}`")).moved_to(span) });
-        };
+        let rule = known_rule(&id, &value, &span)?;
         settings.insert(rule.id, setting(rule, value)?);
     }
     Ok(settings)
+}
+
+/// The rule of this id; `span` is where the id is written.
+fn known_rule(id: &str, value: &Value<'_>, span: &Range<usize>) -> Result<&'static Rule, Malformed> {
+    rules::find(id).ok_or_else(|| {
+        let hint = match rules::nearest(id) {
+            Some(rule) => format!("did you mean `{}`?", rule.id),
+            None => "`cargo toolbelt rules` lists them".to_owned(),
+        };
+        value.error(format!("unknown rule `{id}`")).moved_to(span.clone()).hint(hint)
+    })
 }
 
 fn setting(rule: &'static Rule, value: Value<'_>) -> Result<Setting, Malformed> {
@@ -132,9 +138,7 @@ fn not_checked(mut table: Table<'_>) -> Result<(OnNotChecked, BTreeMap<&'static 
     let default = table.take("default").as_ref().map(effect).transpose()?.unwrap_or(OnNotChecked::Incomplete);
     let mut effects = BTreeMap::new();
     for (id, span, value) in table.take_all() {
-        let rule = rules::find(&id).ok_or_else(|| {
-            value.error(format!("expected `default` or the id of a rule, found `{id}`")).moved_to(span)
-        })?;
+        let rule = known_rule(&id, &value, &span)?;
         effects.insert(rule.id, effect(&value)?);
     }
     Ok((default, effects))
@@ -143,8 +147,7 @@ fn not_checked(mut table: Table<'_>) -> Result<(OnNotChecked, BTreeMap<&'static 
 fn exemption(mut table: Table<'_>, path: &str, lines: &LineIndex<'_>) -> Result<Exemption, Malformed> {
     let span = table.span.clone();
     let id = table.require("rule")?;
-    let rule = rules::find(&id.string()?)
-        .ok_or_else(|| id.error(format!("unknown rule `{}`", id.string().unwrap_or_default())))?;
+    let rule = known_rule(&id.string()?, &id, &id.span)?;
     let covers = Covers { subject: table.take_string("subject")?, advisory: table.take_string("advisory")? };
     if covers == Covers::default() {
         return Err(id.error("an exemption needs a `subject` or an `advisory`").moved_to(span));
@@ -224,7 +227,7 @@ mod tests {
         let (message, hint) = error("version = 1\n[rules]\nexpired-exemptions = \"deny\"\n");
         assert_eq!(message, "toolbelt.toml:3:1: unknown rule `expired-exemptions`");
         assert_eq!(hint.unwrap(), "did you mean `expired-exemption`?");
-        assert!(error("version = 1\n[not-checked]\nfoo = \"warn\"\n").0.contains("found `foo`"));
+        assert!(error("version = 1\n[not-checked]\nfoo = \"warn\"\n").0.contains("unknown rule `foo`"));
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn article(kind: &str) -> String {
 }
 
 /// Suggests the known word that is nearest, else lists them all.
-pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+fn did_you_mean(word: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|known| (strsim::osa_distance(word, known), known)).min();
     match nearest {
         Some((distance, known)) if distance <= 2 + word.len() / 8 => format!("did you mean `{known}`?"),

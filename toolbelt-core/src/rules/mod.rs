@@ -160,3 +160,11 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 pub fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }
+
+/// The rule whose id is nearest to a word that is none, if one is near.
+pub fn nearest(word: &str) -> Option<&'static Rule> {
+    let near = all().map(|rule| (strsim::osa_distance(word, rule.id), rule));
+    near.filter(|(distance, _)| *distance <= 2 + word.len() / 8)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, rule)| rule)
+}

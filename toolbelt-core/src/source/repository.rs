@@ -27,7 +27,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] file::Error),
     /// A file could not be understood.
-    #[error(transparent)]
+    #[error("cannot understand `{}`", .0.location.path)]
     Malformed(#[from] Malformed),
     /// There is nothing to look at.
     #[error("no `Cargo.lock` below `{}`", root.display())]
@@ -328,6 +328,7 @@ mod tests {
         assert!(read(folder.path(), &lockfiles, &mut Coverage::default()).unwrap().members.is_empty());
         write(folder.path(), "Cargo.toml", "[package\n");
         let error = read(folder.path(), &lockfiles, &mut Coverage::default()).unwrap_err();
-        assert!(error.to_string().starts_with("Cargo.toml:1:9"), "{error}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.starts_with("Cargo.toml:1:9"), "{source}");
     }
 }

@@ -474,6 +474,11 @@ fn confirmed(known: &Known, failure: Option<&Unknown>, freshness: Freshness) -> 
 }
 
 impl Summary {
+    /// How many crates were asked about.
+    pub fn crates(&self) -> usize {
+        self.from_cargo + self.from_own + self.fetched + self.unchanged + self.failed
+    }
+
     fn new(registry: &Registry, place: String) -> Self {
         Self {
             registry: registry.clone(),

@@ -1,0 +1,110 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{completions, data, deps, explain, man, policy, rules};
+
+/// Supply-chain checks where cargo users already work
+///
+/// Exit codes: 0 pass, 1 fail, 2 toolbelt could not do its work, 3 incomplete (something that the policy denies could
+/// not be checked).
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-toolbelt",
+    bin_name = "cargo toolbelt",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Global {
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) format: Format,
+    /// Whether to use colour
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub(crate) color: When,
+    /// Show everything in full, with the source of every finding
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Formats of a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a terminal
+    #[default]
+    Human,
+    /// The report as documented in docs/output.md
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// For comments and job summaries
+    Markdown,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// When the output is a terminal that has colours
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Deps(Box<deps::DepsArgs>),
+    Rules(rules::RulesArgs),
+    Explain(explain::ExplainArgs),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// The arguments without the word that cargo puts in front of them.
+///
+/// `cargo toolbelt deps` runs `cargo-toolbelt toolbelt deps`.
+pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    given.enumerate().filter(|(index, word)| *index != 1 || word != "toolbelt").map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_word_that_cargo_adds_is_left_out_once() {
+        let words = |given: &[&str]| arguments(given.iter().map(OsString::from)).collect::<Vec<_>>();
+        assert_eq!(words(&["cargo-toolbelt", "toolbelt", "deps"]), ["cargo-toolbelt", "deps"]);
+        assert_eq!(words(&["cargo-toolbelt", "deps", "toolbelt"]), ["cargo-toolbelt", "deps", "toolbelt"]);
+        assert_eq!(words(&["cargo-toolbelt"]), ["cargo-toolbelt"]);
+    }
+}

@@ -1,0 +1,27 @@
+use clap::Subcommand;
+use toolbelt_core::ops::data;
+
+use crate::environment::environment;
+use crate::ui::Ui;
+
+/// Fetch or show the data that answers rest on
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Fetch advisories, and a list of names where the policy says from where
+    Update,
+    /// Show where each source is, how old it is, and whether it can be relied on
+    Status,
+}
+
+pub(crate) fn run(command: &DataCommand, ui: &mut Ui) -> anyhow::Result<u8> {
+    let environment = environment()?;
+    let report = match command {
+        DataCommand::Update => {
+            let progress = ui.progress();
+            data::update(&environment, &|step| progress.show(step))?
+        }
+        DataCommand::Status => data::status(&environment)?,
+    };
+    ui.report(&report)?;
+    Ok(report.verdict.exit_code())
+}

@@ -1,0 +1,128 @@
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use toolbelt_core::ops::deps::{self, Lockfiles, Request};
+use toolbelt_core::ops::{names, why};
+use toolbelt_core::output;
+
+use crate::environment::environment;
+use crate::ui::Ui;
+
+/// Check what the lock files of the repository name: are these dependencies what they claim to be?
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct DepsArgs {
+    #[command(subcommand)]
+    command: Option<DepsCommand>,
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    /// Look at the repository around this Cargo.toml
+    #[arg(long, value_name = "PATH", conflicts_with = "lockfile")]
+    manifest_path: Option<PathBuf>,
+    /// Look at these lock files alone
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    lockfile: Vec<PathBuf>,
+    /// Never touch the network; facts that need it are reported as not checked
+    #[arg(long)]
+    offline: bool,
+    /// Open every .crate, and download those that cargo has not: licences, and source against archive
+    #[arg(long)]
+    deep: bool,
+    /// Advisory databases to use: a RustSec folder, an OSV folder, .json or .zip
+    #[arg(long, value_name = "DIR")]
+    advisory_db: Vec<PathBuf>,
+    /// List of established names to use: name, rank and repository, separated by tabs
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
+    /// Policy to use in place of the repository's toolbelt.toml
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum DepsCommand {
+    /// Check names before they are added: does one resemble an established crate?
+    Names {
+        /// Names to check; - reads them from standard input, one per line
+        #[arg(required = true, value_name = "NAME")]
+        name: Vec<String>,
+        /// List of established names to use: name, rank and repository, separated by tabs
+        #[arg(long, value_name = "FILE")]
+        names: Option<PathBuf>,
+    },
+    /// Show how a package got in: every shortest way from a workspace member
+    Why {
+        /// A package, NAME or NAME@VERSION
+        #[arg(value_name = "NAME")]
+        package: String,
+        #[command(flatten)]
+        look: LookArgs,
+    },
+}
+
+pub(crate) fn run(args: DepsArgs, ui: &mut Ui) -> anyhow::Result<u8> {
+    match args.command {
+        None => check(args.look, ui),
+        Some(DepsCommand::Names { name, names }) => check_names(name, names, ui),
+        Some(DepsCommand::Why { package, look }) => explain_presence(&package, look, ui),
+    }
+}
+
+fn check(look: LookArgs, ui: &mut Ui) -> anyhow::Result<u8> {
+    let report = {
+        let progress = ui.progress();
+        deps::run(&request(look)?, &|step| progress.show(step))?
+    };
+    ui.report(&report)?;
+    Ok(report.verdict.exit_code())
+}
+
+fn check_names(asked: Vec<String>, names: Option<PathBuf>, ui: &mut Ui) -> anyhow::Result<u8> {
+    let mut all = Vec::new();
+    for name in asked {
+        if name == "-" {
+            let mut text = String::new();
+            std::io::stdin().lock().read_to_string(&mut text).context("cannot read names from standard input")?;
+            all.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        } else {
+            all.push(name);
+        }
+    }
+    let report = names::run(&names::Request { environment: environment()?, asked: all, names })?;
+    ui.report(&report)?;
+    Ok(report.verdict.exit_code())
+}
+
+fn explain_presence(package: &str, look: LookArgs, ui: &Ui) -> anyhow::Result<u8> {
+    let answer = why::run(&request(look)?, package)?;
+    ui.write(|out| output::why::write(&answer, out))?;
+    Ok(0)
+}
+
+fn request(look: LookArgs) -> anyhow::Result<Request> {
+    let environment = environment()?;
+    let lockfiles = if look.lockfile.is_empty() {
+        let around = look.manifest_path.as_deref().and_then(std::path::Path::parent);
+        Lockfiles::OfRepository(
+            around.map_or_else(|| environment.directory.clone(), |folder| environment.directory.join(folder)),
+        )
+    } else {
+        Lockfiles::Named(look.lockfile.iter().map(|path| environment.directory.join(path)).collect())
+    };
+    Ok(Request {
+        lockfiles,
+        offline: look.offline,
+        deep: look.deep,
+        advisory_db: look.advisory_db,
+        names: look.names,
+        policy: look.policy,
+        environment,
+    })
+}

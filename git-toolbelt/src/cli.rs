@@ -1,0 +1,37 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{completions, explain, man};
+
+/// Supply-chain checks where git users already work
+///
+/// Exit codes: 0 pass, 1 fail, 2 toolbelt could not do its work, 3 incomplete (something that the policy denies could
+/// not be checked).
+///
+/// `git toolbelt --help` opens the manual page; `git-toolbelt man DIR` installs it, and `git toolbelt -h` needs none.
+#[derive(Debug, Parser)]
+#[command(name = "git-toolbelt", bin_name = "git toolbelt", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Explain(explain::ExplainArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
