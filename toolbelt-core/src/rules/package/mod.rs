@@ -3,17 +3,27 @@
 pub mod advisory_notice;
 mod affected;
 pub mod banned_package;
+pub mod checksum_mismatch;
+pub mod disallowed_license;
 pub mod duplicate_version;
+pub mod fresh_release;
 pub mod known_malicious;
 pub mod known_vulnerability;
+mod licence;
+mod listed;
 pub mod lookalike_name;
+pub mod missing_license;
 pub mod private_name_exposed;
 mod remedy;
+pub mod single_release;
+pub mod stale_package;
+pub mod unlisted_version;
 pub mod unmaintained_package;
 pub mod unpinned_git_dependency;
 pub mod unsound_package;
 pub mod untrusted_source;
 pub mod wildcard_requirement;
+pub mod yanked_version;
 
 use jiff::Timestamp;
 
@@ -50,14 +60,22 @@ pub struct Knowledge {
 pub static RULES: &[&Rule] = &[
     &advisory_notice::RULE,
     &banned_package::RULE,
+    &checksum_mismatch::RULE,
+    &disallowed_license::RULE,
     &duplicate_version::RULE,
+    &fresh_release::RULE,
     &known_malicious::RULE,
     &known_vulnerability::RULE,
     &lookalike_name::RULE,
+    &missing_license::RULE,
     &private_name_exposed::RULE,
+    &single_release::RULE,
+    &stale_package::RULE,
+    &unlisted_version::RULE,
     &unmaintained_package::RULE,
     &unpinned_git_dependency::RULE,
     &unsound_package::RULE,
     &untrusted_source::RULE,
     &wildcard_requirement::RULE,
+    &yanked_version::RULE,
 ];

@@ -93,7 +93,7 @@ fn has_other(package: &Package, advisory: &Advisory, version: &Version, context:
 }
 
 /// Whether cargo takes one version where the other one is asked for in the usual way.
-fn is_compatible(locked: &Version, version: &Version) -> bool {
+pub(super) fn is_compatible(locked: &Version, version: &Version) -> bool {
     let significant = |version: &Version| match (version.major, version.minor) {
         (0, 0) => (0, 0, version.patch),
         (0, minor) => (0, minor, 0),
@@ -103,7 +103,7 @@ fn is_compatible(locked: &Version, version: &Version) -> bool {
 }
 
 /// Goes to a version, or says who has to let it first.
-fn update(package: &Package, version: &Version, context: &Context<'_>) -> Fix {
+pub(super) fn update(package: &Package, version: &Version, context: &Context<'_>) -> Fix {
     let dependents = context.dependencies.dependents_of(package);
     let blockers: Vec<String> = dependents
         .iter()
