@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audit;
-use crate::finding::{Fact, Unknown};
 use crate::ops::{Environment, Step, Watch, knowledge, network, policy};
 use crate::policy::{Policy, decide};
 use crate::report::{Coverage, Report, SourceState, State};
@@ -232,9 +231,7 @@ fn add_archives(
     let mut archives = read(&wanted);
     for package in &mut dependencies.packages {
         if let Source::Registry(registry) = &package.source {
-            let entry = archives.entries.remove(&key(registry, package));
-            let missing = || Unknown::new("the `.crate` is not in cargo's cache").hint("cargo fetch, or --deep");
-            package.archive = Some(entry.unwrap_or_else(|| Fact::Unknown(missing())));
+            package.archive = archives.entries.remove(&key(registry, package));
         }
     }
     coverage.count("archives", archives.coverage.cached + archives.coverage.downloaded);
