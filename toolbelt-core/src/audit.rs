@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::rules::package::{Context, Knowledge};
 use crate::rules::{self, Check, Need, Rule, Scope};
 use crate::subject::dependencies::Dependencies;
-use crate::subject::package::Source;
+use crate::subject::package::{Package, Source};
 
 /// Judges dependency trees by every active rule over packages.
 ///
@@ -34,7 +34,7 @@ pub fn dependencies(
                 let mut outcome = Outcome::clean();
                 let mut from_registries = 0;
                 for package in packages {
-                    outcome.extend(check(package, &context));
+                    outcome.extend(with_usage(check(package, &context), package));
                     from_registries += usize::from(matches!(package.source, Source::Registry(_)));
                 }
                 outcome.not_checked = told_once(outcome.not_checked, from_registries);
@@ -47,6 +47,16 @@ pub fn dependencies(
         observed.push((rule, outcome));
     }
     observed
+}
+
+/// Adds to findings about a package how it is used, where that is known.
+fn with_usage(mut outcome: Outcome, package: &Package) -> Outcome {
+    if let Some(usage) = package.usage.known().filter(|usage| !usage.is_empty()) {
+        for finding in &mut outcome.findings {
+            finding.facts.insert("usage", usage.words().into());
+        }
+    }
+    outcome
 }
 
 /// What a rule at deny misses because its data is old.

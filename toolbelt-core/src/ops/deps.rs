@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audit;
+use crate::finding::Fact;
 use crate::ops::{Environment, Step, Watch, knowledge, network, policy};
 use crate::policy::{Policy, decide};
 use crate::report::{Coverage, Report, SourceState, State};
@@ -194,11 +195,13 @@ fn add_listings(
     watch(Step { what: "index entries", done: 0, total: 0 });
     let freshness =
         Freshness { now: request.environment.now, max_age: policy.data.max_age, total: TIME_FOR_A_REGISTRY };
-    let mut listings = registries.listings(&wanted, freshness);
+    let listings = registries.listings(&wanted, freshness);
+    let mut known = BTreeSet::new();
     for package in &mut dependencies.packages {
         if let Source::Registry(registry) = &package.source {
             let key = (registry.clone(), package.name.clone(), package.version.clone());
-            package.listing = listings.entries.remove(&key);
+            package.listing = listings.entries.get(&key).cloned();
+            known.extend(matches!(package.listing, Some(Fact::Known(_))).then(|| registry.clone()));
         }
     }
     for summary in &listings.summaries {
@@ -207,7 +210,7 @@ fn add_listings(
         if summary.failed > 0 {
             coverage.skip(format!("index entries of {}", summary.place), summary.failed, "not known, or not recently");
         }
-        sources.push(index_state(summary));
+        sources.push(index_state(summary, known.contains(&summary.registry)));
     }
     if let Some(error) = listings.not_kept {
         coverage.skip("index entries that were fetched", 1, format!("not kept for the next run: {error}"));
@@ -243,11 +246,11 @@ fn add_archives(
     }
 }
 
-fn index_state(summary: &Summary) -> SourceState {
-    let state = match summary.failed {
-        0 => State::Fresh,
-        failed if failed == summary.crates() && summary.oldest.is_none() => State::Missing,
-        _ => State::Stale,
+fn index_state(summary: &Summary, is_known: bool) -> SourceState {
+    let state = match (summary.failed, is_known) {
+        (0, _) => State::Fresh,
+        (_, true) => State::Stale,
+        (_, false) => State::Missing,
     };
     let date = summary.oldest.map(|oldest| oldest.to_string());
     SourceState { name: format!("index {}", summary.place), date, digest: None, state }

@@ -9,12 +9,12 @@ mod parse;
 mod table;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::finding::{Fact, Level};
-use crate::rules::Rule;
 use crate::rules::options::Options;
+use crate::rules::{self, Need, Rule};
 use crate::subject::exemption::Exemption;
 use crate::subject::package::{DependencyKind, Reach, Usage};
 pub use foreign::{Foreign, NotCarriedOver};
@@ -48,6 +48,12 @@ struct Setting {
     uses: Option<Vec<DependencyKind>>,
     targets: Targets,
     options: Options,
+}
+
+impl Setting {
+    fn depends_on_usage(&self) -> bool {
+        self.uses.is_some() || self.targets == Targets::Host
+    }
 }
 
 /// For which targets a rule over packages looks.
@@ -149,8 +155,11 @@ impl Policy {
     }
 
     /// Every active rule's needs for facts.
-    pub fn needs(&self) -> std::collections::BTreeSet<crate::rules::Need> {
-        let active = crate::rules::all().filter(|rule| self.is_active(rule));
-        active.flat_map(|rule| rule.needs.iter().copied()).collect()
+    pub fn needs(&self) -> BTreeSet<Need> {
+        let active = || rules::all().filter(|rule| self.is_active(rule));
+        let by_usage = |rule: &Rule| self.settings.get(rule.id).is_some_and(Setting::depends_on_usage);
+        // How packages are used is worked out from index entries.
+        let usage = active().any(by_usage).then_some(Need::Index);
+        active().flat_map(|rule| rule.needs.iter().copied()).chain(usage).collect()
     }
 }

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use ureq::http::StatusCode;
 use ureq::http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy};
+
+use super::resolver::RememberingResolver;
 
 /// How often a request is sent on to another place.
 const MAX_REDIRECTS: usize = 5;
@@ -142,7 +145,7 @@ impl Http {
             None => None,
             Some((url, except)) => Some(proxy(url, except)?),
         };
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .proxy(proxy)
             .user_agent(concat!("toolbelt/", env!("CARGO_PKG_VERSION")))
@@ -151,8 +154,8 @@ impl Http {
             .max_redirects_will_error(false)
             .max_idle_connections(settings.connections)
             .max_idle_connections_per_host(settings.connections)
-            .build()
-            .new_agent();
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::new(), RememberingResolver::default());
         Ok(Self { agent: Some(agent), limit: settings.limit, plain_hosts: settings.plain_hosts.clone() })
     }
 

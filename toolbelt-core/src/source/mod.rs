@@ -15,3 +15,4 @@ pub mod lockfile;
 pub mod manifest;
 pub mod names;
 pub mod repository;
+mod resolver;

@@ -183,6 +183,15 @@ impl Usage {
         self.0.iter().map(|(kind, reach)| (*kind, *reach))
     }
 
+    /// The kinds of use in words, strongest first: `normal`, or `build (other targets)` where the host is not reached.
+    pub fn words(&self) -> Vec<String> {
+        let word = |(kind, reach): (DependencyKind, Reach)| match reach {
+            Reach::Host => kind.as_str().to_owned(),
+            Reach::Elsewhere => format!("{} (other targets)", kind.as_str()),
+        };
+        self.iter().map(word).collect()
+    }
+
     /// Whether nothing uses it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
