@@ -192,3 +192,196 @@ fn listed(names: &[String]) -> String {
 fn quoted<'a>(requirements: impl IntoIterator<Item = &'a VersionReq>) -> String {
     requirements.into_iter().map(|requirement| format!("`{requirement}`")).collect::<Vec<_>>().join(" or ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Unknown;
+    use crate::rules::options::Options;
+    use crate::rules::package::{Knowledge, affected};
+    use crate::subject::Location;
+    use crate::subject::advisory::{Advisories, Unreadable};
+    use crate::subject::affected_versions::AffectedVersions;
+    use crate::subject::dependencies::{Declared, DeclaredSource, Dependencies, Locked, LockedPackage, Member};
+    use crate::subject::names::Names;
+    use crate::subject::package::{DependencyKind, Listing};
+
+    fn advisory(id: &str, patched: &[&str], unaffected: &[&str]) -> Advisory {
+        let requirements =
+            |texts: &[&str]| -> Vec<VersionReq> { texts.iter().map(|text| VersionReq::parse(text).unwrap()).collect() };
+        let not_affected = requirements(&[patched, unaffected].concat());
+        Advisory {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            package: "foo".to_owned(),
+            title: "title".to_owned(),
+            kind: AdvisoryKind::Vulnerability,
+            date: None,
+            withdrawn: None,
+            url: None,
+            references: Vec::new(),
+            cvss: None,
+            rating: None,
+            affected: AffectedVersions::outside(not_affected.iter().filter_map(Interval::of)),
+            patched: requirements(patched),
+            os: Vec::new(),
+            arch: Vec::new(),
+            functions: Vec::new(),
+        }
+    }
+
+    /// An `app` that depends on `foo`, with what the index and the app's manifest say.
+    fn tree(version: &str, source: Source, available: Option<&[&str]>, asks: Option<&str>) -> Dependencies {
+        let locked = |name: &str, version: &str, source, dependencies| LockedPackage {
+            name: name.to_owned(),
+            version: Version::parse(version).unwrap(),
+            source,
+            checksum: None,
+            location: Location::whole_file("Cargo.lock"),
+            dependencies,
+        };
+        let packages = vec![locked("app", "1.0.0", Source::Path, vec![1]), locked("foo", version, source, vec![])];
+        let declared = |requirement: &str| Declared {
+            requirement: Requirement {
+                name: "foo".to_owned(),
+                requirement: Some(requirement.to_owned()),
+                kind: DependencyKind::Normal,
+                target: None,
+                optional: false,
+            },
+            from: DeclaredSource::CratesIo,
+            location: Location::whole_file("Cargo.toml"),
+        };
+        let member = Member {
+            name: "app".to_owned(),
+            manifest: "Cargo.toml".to_owned(),
+            lockfile: "Cargo.lock".to_owned(),
+            location: Location::whole_file("Cargo.toml"),
+            publish: None,
+            requirements: asks.map(declared).into_iter().collect(),
+        };
+        let locked = Locked { path: "Cargo.lock".to_owned(), packages };
+        let mut dependencies = Dependencies::new(vec![locked], vec![member]);
+        dependencies.packages[1].listing = available.map(|available| {
+            Fact::Known(Listing {
+                release: None,
+                releases: available.len(),
+                first_published: None,
+                last_published: None,
+                available: available.iter().map(|version| Version::parse(version).unwrap()).collect(),
+                confirmed: Fact::Unknown(Unknown::new("not asked")),
+            })
+        });
+        dependencies
+    }
+
+    fn judged(
+        dependencies: &Dependencies,
+        advisories: Fact<Advisories>,
+        kind: AdvisoryKind,
+    ) -> crate::finding::Outcome {
+        let knowledge = Knowledge { advisories, names: Fact::Known(Names::default()) };
+        let options = Options::default();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let context = Context { now, options: &options, dependencies, knowledge: &knowledge };
+        affected::judge(&dependencies.packages[1], &context, kind, "has a known vulnerability")
+    }
+
+    fn fix_of(dependencies: &Dependencies, advisories: &[Advisory]) -> Fix {
+        let kind = advisories[0].kind;
+        let outcome = judged(dependencies, Fact::Known(Advisories::new(advisories.to_vec(), [])), kind);
+        let is_it = |finding: &crate::finding::Finding| finding.facts["advisory"] == advisories[0].id.as_str();
+        outcome.findings.into_iter().find(is_it).unwrap().fix.unwrap()
+    }
+
+    const ID: &str = "RUSTSEC-2020-0001";
+    const PATCHED: &[&str] = &["^1.2.3", ">= 2.0.1"];
+
+    #[test]
+    fn the_smallest_patched_version_that_is_there_is_the_fix() {
+        let one = [advisory(ID, PATCHED, &[])];
+        let listed =
+            tree("1.0.0", Source::crates_io(), Some(&["1.0.0", "1.2.5-rc.1", "1.2.5", "1.3.0", "2.0.1"]), None);
+        let fix = fix_of(&listed, &one);
+        assert_eq!(fix.commands, ["cargo update -p foo@1.0.0 --precise 1.2.5"]);
+        // Without the index, what the advisory says.
+        let fix = fix_of(&tree("1.0.0", Source::crates_io(), None, None), &one);
+        assert_eq!(fix.commands, ["cargo update -p foo@1.0.0 --precise 1.2.3"]);
+    }
+
+    #[test]
+    fn a_version_with_another_vulnerability_is_only_taken_where_there_is_no_better() {
+        let both = [advisory(ID, PATCHED, &[]), advisory("RUSTSEC-2020-0002", &[">= 1.3.0"], &[])];
+        let fix = fix_of(&tree("1.0.0", Source::crates_io(), Some(&["1.2.5", "1.3.0"]), None), &both);
+        assert_eq!(fix.summary, "update to `1.3.0`");
+        let fix = fix_of(&tree("1.0.0", Source::crates_io(), Some(&["1.2.5", "2.0.1"]), None), &both);
+        assert_eq!(fix.summary, "update to `1.2.5`");
+    }
+
+    #[test]
+    fn who_stands_in_the_way_is_named() {
+        let one = [advisory(ID, &[">= 2.0.1"], &[])];
+        let fix = |asks| fix_of(&tree("1.0.0", Source::crates_io(), Some(&["2.0.1"]), asks), &one).summary;
+        let way = "update to `2.0.1`; the requirement of `app` 1.0.0";
+        assert_eq!(fix(Some("^1")), format!("{way} (asks for `^1`) has to change first"));
+        assert_eq!(fix(None), format!("{way} has to change first"));
+        assert_eq!(fix(Some(">= 1")), "update to `2.0.1`");
+    }
+
+    #[test]
+    fn a_patch_without_a_number_is_told_as_it_is_written() {
+        let one = [advisory(ID, &["> 1.2.3"], &[])];
+        let fix = fix_of(&tree("1.0.0", Source::crates_io(), None, None), &one);
+        assert_eq!(fix.summary, "update to a version that meets `>1.2.3`");
+    }
+
+    #[test]
+    fn without_a_patch_it_is_to_be_replaced() {
+        let one = [advisory(ID, &[], &[])];
+        let fix = fix_of(&tree("1.0.0", Source::crates_io(), Some(&["1.0.0", "2.0.0"]), None), &one);
+        assert!(fix.summary.starts_with("no version is known to put this right: replace it"), "{}", fix.summary);
+        let gone = [advisory(ID, PATCHED, &[])];
+        let fix = fix_of(&tree("1.0.0", Source::crates_io(), Some(&["1.0.0"]), None), &gone);
+        assert!(fix.summary.starts_with("no later version is known"), "{}", fix.summary);
+    }
+
+    #[test]
+    fn from_a_malicious_release_there_is_a_way_back() {
+        let malicious = |unaffected| Advisory { kind: AdvisoryKind::Malicious, ..advisory(ID, &[], unaffected) };
+        let taken_over = [malicious(&["<= 0.3.9"])];
+        let fix = fix_of(&tree("0.3.10", Source::crates_io(), Some(&["0.3.8", "0.3.9"]), None), &taken_over);
+        assert!(fix.summary.starts_with("go back to `0.3.9`"), "{}", fix.summary);
+        let fix = fix_of(&tree("0.3.10", Source::crates_io(), None, None), &taken_over);
+        assert!(fix.summary.starts_with("go to a version of `foo` that is not affected"), "{}", fix.summary);
+        let whole = [malicious(&[])];
+        let fix = fix_of(&tree("0.3.10", Source::crates_io(), Some(&[]), None), &whole);
+        assert!(fix.summary.starts_with("remove `foo`, which `app` 1.0.0 depends on"), "{}", fix.summary);
+    }
+
+    #[test]
+    fn packages_from_elsewhere_are_not_the_ones_that_are_meant() {
+        let advisories = || Fact::Known(Advisories::new([advisory(ID, PATCHED, &[])], []));
+        let outcome = judged(&tree("1.0.0", Source::Path, None, None), advisories(), AdvisoryKind::Vulnerability);
+        assert_eq!(outcome, crate::finding::Outcome::clean());
+    }
+
+    #[test]
+    fn what_could_not_be_read_was_not_checked() {
+        let tree = tree("1.0.0", Source::crates_io(), None, None);
+        let missing = judged(&tree, Fact::Unknown(Unknown::new("there is none")), AdvisoryKind::Vulnerability);
+        assert_eq!(missing.not_checked[0].reason.reason, "there is none");
+        let file = |package: &str| Unreadable {
+            path: "crates/foo/RUSTSEC-2020-0009.md".to_owned(),
+            line: Some(3),
+            reason: "expected an advisory".to_owned(),
+            package: Some(package.to_owned()),
+        };
+        let advisories = Advisories::new([advisory(ID, PATCHED, &[])], [file("foo"), file("bar")]);
+        let outcome = judged(&tree, Fact::Known(advisories), AdvisoryKind::Vulnerability);
+        assert_eq!(outcome.findings.len(), 1);
+        assert_eq!(
+            outcome.not_checked.iter().map(|it| it.reason.reason.as_str()).collect::<Vec<_>>(),
+            ["an advisory cannot be read, `crates/foo/RUSTSEC-2020-0009.md`, line 3: expected an advisory"]
+        );
+    }
+}

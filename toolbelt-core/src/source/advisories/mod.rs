@@ -205,7 +205,8 @@ fn folder(root: &Path) -> Result<Records, Error> {
 
 /// Reads a file that is not larger than `limit`, whatever its directory entry says.
 fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
+    // Most advisories fit, so that one call reads all of it and another one sees the end.
+    let mut content = Vec::with_capacity(8 << 10);
     File::open(path)?.take(limit + 1).read_to_end(&mut content)?;
     if u64::try_from(content.len()).is_ok_and(|len| len > limit) {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes")));
