@@ -9,7 +9,7 @@ use super::escape::visible;
 use super::excerpt::{Excerpt, excerpt};
 use super::summary::{self, named, place, plural, title};
 use super::wrap::{clip, wrap};
-use crate::finding::{Fix, Level};
+use crate::finding::{Finding, Fix, Level};
 use crate::report::{Judged, Report, Verdict};
 use crate::subject::{Location, Region};
 
@@ -148,14 +148,19 @@ impl Page<'_> {
         };
         let title = shown(&title(judged));
         let locations = &judged.finding.locations;
-        let also = self.other_places(locations.get(1..).unwrap_or_default());
+        let also = [self.other_places(locations.get(1..).unwrap_or_default()), usage(&judged.finding)];
         let fix = judged.finding.fix.as_ref().map(fix_lines);
         let notice = Notice {
             title: mark.clone().primary_title(&title).id(judged.rule.id),
             level: mark,
             at: locations.first().map(|location| (location.path.as_str(), location.region.as_ref())),
             text: locations.first().and_then(|location| self.report.texts.get(&location.path)).map(String::as_str),
-            notes: also.iter().map(|also| Mark::NOTE.message(also)).chain(fix.iter().map(|fix| help(fix))).collect(),
+            notes: also
+                .iter()
+                .flatten()
+                .map(|also| Mark::NOTE.message(also))
+                .chain(fix.iter().map(|fix| help(fix)))
+                .collect(),
         };
         writeln!(self.out, "{}", notice.render(&self.renderer))
     }
@@ -343,6 +348,13 @@ fn help(text: &str) -> Message<'_> {
     Mark::HELP.message(text)
 }
 
+/// How a package is used, where that is less than as a normal dependency on the host.
+fn usage(finding: &Finding) -> Option<String> {
+    let words = finding.facts.get("usage")?.as_array()?;
+    let words = words.iter().filter_map(|word| word.as_str()).collect::<Vec<_>>();
+    (!words.contains(&"normal")).then(|| format!("used as: {}", words.join(", ")))
+}
+
 /// A fix on several lines: the summary, then each command.
 fn fix_lines(fix: &Fix) -> String {
     let commands = fix.commands.iter().map(|command| format!("\n  {}", shown(command)));
@@ -406,6 +418,17 @@ looked at: lockfiles 1, packages 2
 skipped: 1 lockfile (excluded by [deps] exclude)
 fail: 1 denied, 1 warned, 1 exempted
 ";
+
+    #[test]
+    fn a_use_that_is_less_than_normal_is_told() {
+        let finding = |words: &[&str]| {
+            crate::finding::Finding::new(crate::subject::Subject::package("a", "1.0.0"), "m")
+                .fact("usage", words.to_vec())
+        };
+        assert_eq!(usage(&finding(&["build", "dev (other targets)"])).unwrap(), "used as: build, dev (other targets)");
+        assert_eq!(usage(&finding(&["normal", "dev"])), None);
+        assert_eq!(usage(&finding(&["normal (other targets)"])).unwrap(), "used as: normal (other targets)");
+    }
 
     #[test]
     fn every_part_reads_well_without_colour() {
