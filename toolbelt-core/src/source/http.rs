@@ -15,6 +15,8 @@ use super::resolver::RememberingResolver;
 
 /// How often a request is sent on to another place.
 const MAX_REDIRECTS: usize = 5;
+/// How much memory is set aside because a server says that so much will come.
+const MAX_RESERVED: u64 = 8 << 20;
 
 /// A client; many threads can share one.
 #[derive(Debug, Clone)]
@@ -200,7 +202,9 @@ impl Http {
             match answer.status() {
                 StatusCode::OK => {
                     let validators = Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED) };
-                    let mut bytes = Vec::new();
+                    // Without this, a buffer that grows by doubling holds twice the file.
+                    let length = answer.body().content_length().unwrap_or(0).min(max_bytes).min(MAX_RESERVED);
+                    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
                     // One byte more, to tell a file of the largest size from a larger one.
                     let body = answer.body_mut().with_config().limit(u64::MAX).reader();
                     body.take(max_bytes.saturating_add(1))

@@ -17,6 +17,9 @@ const CACHE_VERSION: u8 = 3;
 /// The newest version of the index that cargo writes into it.
 const INDEX_VERSION: u32 = 2;
 
+/// What a cache file begins with: both versions.
+pub(super) const HEAD: [u8; 5] = [CACHE_VERSION, 2, 0, 0, 0];
+
 /// One crate's cache file.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheFile<'a> {
@@ -126,9 +129,9 @@ impl<'a> CacheFile<'a> {
             .collect())
     }
 
-    /// Whether both have the same versions and lines.
-    pub fn has_lines_of(&self, other: &CacheFile<'_>) -> bool {
-        self.lines == other.lines
+    /// Everything after the head, as it is in the file.
+    pub(super) fn lines_as_written(&self) -> &'a [u8] {
+        self.lines
     }
 }
 
@@ -176,8 +179,7 @@ impl<'a> Iterator for Lines<'a> {
 /// Lines that have no version are left out, as cargo does; `None` if all are, of a body that is not empty.
 pub fn from_body(body: &[u8], revision: &str) -> Option<Vec<u8>> {
     let mut file = Vec::with_capacity(body.len() + body.len() / 16 + 64);
-    file.push(CACHE_VERSION);
-    file.extend(INDEX_VERSION.to_le_bytes());
+    file.extend(HEAD);
     file.extend(revision.bytes().filter(|byte| *byte != 0));
     file.push(0);
     let head = file.len();
@@ -219,6 +221,7 @@ mod tests {
         let file = file();
         let file = CacheFile::parse(&file).unwrap();
         assert_eq!(file.revision, "etag: \"x\"");
+        assert_eq!(HEAD[1..], INDEX_VERSION.to_le_bytes());
         let wanted = [Version::new(1, 1, 0), Version::new(9, 0, 0)];
         let listings = file.listings(&wanted).unwrap();
         let listing = listings[0].known().unwrap();

@@ -11,7 +11,7 @@ mod sparse;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +28,9 @@ use super::cargo_config::{CargoConfig, IndexLocation, Origin};
 use super::http::{self, Answer, Http};
 use crate::finding::{Fact, Unknown};
 use crate::subject::package::{Listing, Registry};
+
+/// Longest state of a cache file that is skipped over.
+const MAX_REVISION: u64 = 64 << 10;
 
 /// What is asked: for each crate of each registry, the versions that lock files name.
 pub type Wanted = BTreeMap<(Registry, String), BTreeSet<Version>>;
@@ -185,6 +188,8 @@ impl<'a> Registries<'a> {
         let mut known: Vec<Known> = job
             .crates
             .par_iter()
+            // Each part has a buffer of its own, which grows to the largest entry in it.
+            .with_min_len(64)
             .map_init(Vec::new, |buffer, wanted| self.look_up(&job, wanted, freshness.now, buffer))
             .collect();
         let failures = self.refresh(&job, &mut known, freshness, answer);
@@ -547,10 +552,29 @@ fn read(
 }
 
 /// Whether a copy has the same lines; what was said of their state does not matter.
+///
+/// Read piece by piece: thirty entries of some megabytes may be in work at a time.
 fn is_same(copy: File, new: &CacheFile<'_>) -> bool {
-    let mut bytes = Vec::new();
-    copy.take(sparse::MAX_ENTRY).read_to_end(&mut bytes).is_ok()
-        && CacheFile::parse(&bytes).is_ok_and(|copy| copy.has_lines_of(new))
+    let mut copy = BufReader::new(copy);
+    let mut head = Vec::new();
+    let mut rest = new.lines_as_written();
+    // The two versions hold NULs of their own.
+    let has_head = copy.by_ref().take(cache_file::HEAD.len() as u64).read_to_end(&mut head).is_ok();
+    if !has_head || head != cache_file::HEAD || copy.by_ref().take(MAX_REVISION).skip_until(0).is_err() {
+        return false;
+    }
+    loop {
+        let Ok(piece) = copy.fill_buf() else { return false };
+        if piece.is_empty() {
+            return rest.is_empty();
+        }
+        match rest.strip_prefix(piece) {
+            Some(left) => rest = left,
+            None => return false,
+        }
+        let read = piece.len();
+        copy.consume(read);
+    }
 }
 
 /// The folder of toolbelt's cache for a registry: cargo's name for it.
