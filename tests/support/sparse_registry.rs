@@ -45,10 +45,7 @@ impl SparseRegistry {
     pub(crate) fn start(with_etags: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let mut files = BTreeMap::new();
-        let config = format!(r#"{{"dl":"http://{address}/dl","api":null}}"#);
-        files.insert("/index/config.json".to_owned(), config.into_bytes());
-        let state = Arc::new(Mutex::new(State { files, with_etags, ..State::default() }));
+        let state = Arc::new(Mutex::new(State { with_etags, ..State::default() }));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -56,7 +53,15 @@ impl SparseRegistry {
                 std::thread::spawn(move || serve(&stream, &shared));
             }
         });
-        Self { address, state }
+        let registry = Self { address, state };
+        let config = format!(r#"{{"dl":"http://{}/dl","api":null}}"#, registry.address);
+        registry.serve("/index/config.json", config.into_bytes());
+        registry
+    }
+
+    /// Serves these bytes at a path.
+    pub(crate) fn serve(&self, path: &str, bytes: Vec<u8>) {
+        self.state.lock().unwrap().files.insert(path.to_owned(), bytes);
     }
 
     /// The index URL, as cargo's configuration writes it.
@@ -75,7 +80,8 @@ impl SparseRegistry {
         let entry = state.files.entry(entry_path(name)).or_default();
         entry.extend(line.bytes());
         entry.push(b'\n');
-        state.files.insert(format!("/dl/{name}/{version}/download"), archive);
+        drop(state);
+        self.serve(&format!("/dl/{name}/{version}/download"), archive);
         checksum
     }
 

@@ -1,0 +1,2 @@
+//! Cuts paper.
+pub fn more() {}
