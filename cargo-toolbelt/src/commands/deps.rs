@@ -7,6 +7,7 @@ use toolbelt_core::ops::deps::{self, Lockfiles, Request};
 use toolbelt_core::ops::{names, why};
 use toolbelt_core::output;
 
+use crate::cli::Format;
 use crate::environment::environment;
 use crate::ui::Ui;
 
@@ -102,7 +103,10 @@ fn check_names(asked: Vec<String>, names: Option<PathBuf>, ui: &mut Ui) -> anyho
 
 fn explain_presence(package: &str, look: LookArgs, ui: &Ui) -> anyhow::Result<u8> {
     let answer = why::run(&request(look)?, package)?;
-    ui.write(|out| output::why::write(&answer, out))?;
+    ui.write(|out| match ui.format() {
+        Format::Json => output::why::write_json(&answer, out),
+        Format::Human | Format::Markdown | Format::Sarif => output::why::write(&answer, out),
+    })?;
     Ok(0)
 }
 
