@@ -159,7 +159,7 @@ fn leave(package: &Package, advisory: &Advisory, context: &Context<'_>) -> Fix {
     let dependents = context.dependencies.dependents_of(package);
     let names: Vec<String> =
         dependents.iter().map(|dependent| format!("`{}` {}", dependent.name, dependent.version)).collect();
-    let from = if names.is_empty() { String::new() } else { format!(", which {} depends on", listed(&names)) };
+    let dependents = if names.is_empty() { None } else { Some(listed(&names)) };
     let why = if advisory.patched.is_empty() {
         "no version is known to put this right".to_owned()
     } else {
@@ -172,6 +172,7 @@ fn leave(package: &Package, advisory: &Advisory, context: &Context<'_>) -> Fix {
                 [interval] if *interval == Interval::ALL => format!("remove `{}`", package.name),
                 _ => format!("go to a version of `{}` that is not affected", package.name),
             };
+            let from = dependents.map(|names| format!(", which {names} depends on")).unwrap_or_default();
             let what = format!("{what}{from}, and take what built or ran this one for compromised");
             return Fix::new(what).command(format!("cargo toolbelt deps why {}", package.name));
         }
@@ -180,7 +181,8 @@ fn leave(package: &Package, advisory: &Advisory, context: &Context<'_>) -> Fix {
             "replace it, or show that it does not matter here"
         }
     };
-    Fix::new(format!("{why}: {what}{from}")).command(format!("cargo toolbelt deps why {}", package.name))
+    let needed = dependents.map(|names| format!("; {names} depends on it")).unwrap_or_default();
+    Fix::new(format!("{why}: {what}{needed}")).command(format!("cargo toolbelt deps why {}", package.name))
 }
 
 fn listed(names: &[String]) -> String {
