@@ -32,12 +32,18 @@ pub fn dependencies(
             Check::Package(check) => {
                 let packages = dependencies.packages.iter().filter(|package| policy.looks_at(rule, &package.usage));
                 let mut outcome = Outcome::clean();
-                let mut from_registries = 0;
+                let (mut from_registries, mut not_seen) = (0, 0);
                 for package in packages {
-                    outcome.extend(with_usage(check(package, &context), package));
-                    from_registries += usize::from(matches!(package.source, Source::Registry(_)));
+                    let said = check(package, &context);
+                    if matches!(package.source, Source::Registry(_)) {
+                        from_registries += 1;
+                        not_seen += usize::from(!said.not_checked.is_empty());
+                    }
+                    outcome.extend(with_usage(said, package));
                 }
-                outcome.not_checked = told_once(outcome.not_checked, from_registries);
+                if from_registries > 1 && not_seen == from_registries {
+                    outcome.not_checked = told_once(outcome.not_checked);
+                }
                 outcome
             }
             Check::Dependencies(check) => check(&context),
@@ -69,11 +75,9 @@ fn stale_for(rule: &Rule, policy: &Policy, stale: &BTreeMap<Need, Unknown>) -> V
 }
 
 /// Where a rule could look at no package of any registry for one and the same reason, says so once.
-fn told_once(not_checked: Vec<NotChecked>, from_registries: usize) -> Vec<NotChecked> {
+fn told_once(not_checked: Vec<NotChecked>) -> Vec<NotChecked> {
     match not_checked.first() {
-        Some(first)
-            if not_checked.len() >= from_registries && not_checked.iter().all(|next| next.reason == first.reason) =>
-        {
+        Some(first) if not_checked.iter().all(|next| next.reason == first.reason) => {
             vec![NotChecked { subject: None, reason: first.reason.clone() }]
         }
         _ => not_checked,
