@@ -135,6 +135,7 @@ mod tests {
         let finding = finding("envlogger", &answers[0].1).unwrap();
         assert_eq!(finding.message, "resembles `env_logger`, which ranks 45th: separator removed");
         assert_eq!(finding.subject.purl.as_deref(), Some("pkg:cargo/envlogger"));
+        assert_eq!(finding.fix.unwrap().commands, ["cargo add env_logger"], "there is nothing to remove yet");
         assert_eq!(super::finding("toolbelt", &answers[2].1), None);
     }
 }

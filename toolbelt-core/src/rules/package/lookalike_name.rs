@@ -51,9 +51,12 @@ pub(crate) fn resemblance<'a>(names: &'a Names, name: &str) -> Option<Resemblanc
 pub(crate) fn finding(subject: Subject, seen: &Resemblance<'_>) -> Finding {
     let target = seen.target.name;
     let standing = seen.target.rank.map(|rank| format!(", which ranks {}", ordinal(rank))).unwrap_or_default();
-    let fix = Fix::new(format!("depend on `{target}`"))
-        .command(format!("cargo remove {}", subject.name))
-        .command(format!("cargo add {target}"));
+    let mut fix = Fix::new(format!("depend on `{target}`"));
+    // A name without a version was asked about before it was added.
+    if subject.version.is_some() {
+        fix = fix.command(format!("cargo remove {}", subject.name));
+    }
+    let fix = fix.command(format!("cargo add {target}"));
     let finding = Finding::new(subject, format!("resembles `{target}`{standing}: {}", seen.how))
         .fact("target", target)
         .fact("how", seen.how.to_string())

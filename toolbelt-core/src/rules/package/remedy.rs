@@ -159,7 +159,11 @@ fn leave(package: &Package, advisory: &Advisory, context: &Context<'_>) -> Fix {
     let dependents = context.dependencies.dependents_of(package);
     let names: Vec<String> =
         dependents.iter().map(|dependent| format!("`{}` {}", dependent.name, dependent.version)).collect();
-    let dependents = if names.is_empty() { None } else { Some(listed(&names)) };
+    let needed = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(" ({one} depends on it)"),
+        several => format!(" ({} depend on it)", listed(several)),
+    };
     let why = if advisory.patched.is_empty() {
         "no version is known to put this right".to_owned()
     } else {
@@ -172,8 +176,7 @@ fn leave(package: &Package, advisory: &Advisory, context: &Context<'_>) -> Fix {
                 [interval] if *interval == Interval::ALL => format!("remove `{}`", package.name),
                 _ => format!("go to a version of `{}` that is not affected", package.name),
             };
-            let from = dependents.map(|names| format!(", which {names} depends on")).unwrap_or_default();
-            let what = format!("{what}{from}, and take what built or ran this one for compromised");
+            let what = format!("{what}{needed}, and take what built or ran this one for compromised");
             return Fix::new(what).command(format!("cargo toolbelt deps why {}", package.name));
         }
         AdvisoryKind::Unmaintained => "replace it by something maintained",
@@ -181,14 +184,16 @@ fn leave(package: &Package, advisory: &Advisory, context: &Context<'_>) -> Fix {
             "replace it, or show that it does not matter here"
         }
     };
-    let needed = dependents.map(|names| format!("; {names} depends on it")).unwrap_or_default();
     Fix::new(format!("{why}: {what}{needed}")).command(format!("cargo toolbelt deps why {}", package.name))
 }
 
 fn listed(names: &[String]) -> String {
     let rest = names.len().saturating_sub(MOST_NAMES);
-    let first = names[..names.len() - rest].join(", ");
-    if rest == 0 { first } else { format!("{first} and {rest} more") }
+    match &names[..names.len() - rest] {
+        [first @ .., last] if rest == 0 && !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        first if rest == 0 => first.join(", "),
+        first => format!("{} and {rest} more", first.join(", ")),
+    }
 }
 
 fn quoted<'a>(requirements: impl IntoIterator<Item = &'a VersionReq>) -> String {
@@ -300,6 +305,13 @@ mod tests {
     const PATCHED: &[&str] = &["^1.2.3", ">= 2.0.1"];
 
     #[test]
+    fn a_list_of_names_reads_as_a_sentence() {
+        let names = ["a", "b", "c", "d", "e"].map(str::to_owned);
+        let read = [1, 2, 3, 5].map(|count| listed(&names[..count]));
+        assert_eq!(read, ["a", "a and b", "a, b and c", "a, b, c and 2 more"]);
+    }
+
+    #[test]
     fn the_smallest_patched_version_that_is_there_is_the_fix() {
         let one = [advisory(ID, PATCHED, &[])];
         let listed =
@@ -357,7 +369,7 @@ mod tests {
         assert!(fix.summary.starts_with("go to a version of `foo` that is not affected"), "{}", fix.summary);
         let whole = [malicious(&[])];
         let fix = fix_of(&tree("0.3.10", Source::crates_io(), Some(&[]), None), &whole);
-        assert!(fix.summary.starts_with("remove `foo`, which `app` 1.0.0 depends on"), "{}", fix.summary);
+        assert!(fix.summary.starts_with("remove `foo` (`app` 1.0.0 depends on it)"), "{}", fix.summary);
     }
 
     #[test]
