@@ -1,6 +1,8 @@
 use clap::Subcommand;
 use toolbelt_core::ops::data;
+use toolbelt_core::output;
 
+use crate::cli::Format;
 use crate::environment::environment;
 use crate::ui::Ui;
 
@@ -15,13 +17,16 @@ pub(crate) enum DataCommand {
 
 pub(crate) fn run(command: &DataCommand, ui: &mut Ui) -> anyhow::Result<u8> {
     let environment = environment()?;
-    let report = match command {
+    let answer = match command {
         DataCommand::Update => {
             let progress = ui.progress();
             data::update(&environment, &|step| progress.show(step))?
         }
         DataCommand::Status => data::status(&environment)?,
     };
-    ui.report(&report)?;
-    Ok(report.verdict.exit_code())
+    match ui.format() {
+        Format::Human => ui.write(|out| output::data::write(&answer, out))?,
+        Format::Json | Format::Sarif | Format::Markdown => ui.report(&answer.report)?,
+    }
+    Ok(answer.report.verdict.exit_code())
 }

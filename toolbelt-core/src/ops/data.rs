@@ -1,12 +1,14 @@
 //! The data that answers rest on: fetched, and shown.
 
+use std::path::PathBuf;
+
 use super::knowledge::{self, advisory_urls, is_older};
 use super::{Environment, Step, Watch, causes, network, policy};
 use crate::policy::Policy;
 use crate::report::{Coverage, Report, SourceState, State, Verdict};
 use crate::source::advisories::update;
 use crate::source::cache::{self, Cache};
-use crate::source::http::{self, Answer, Http, Validators};
+use crate::source::http::{self, Http, Validators};
 use crate::source::{cargo_config, names, repository};
 
 /// The largest list of names that is fetched.
@@ -44,13 +46,24 @@ pub enum Error {
     },
 }
 
+/// The sources, for people and for programs.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// As every command reports.
+    pub report: Report,
+    /// For each source of the report, in its order: where it comes from.
+    pub places: Vec<Vec<String>>,
+    /// Where what is fetched is kept; none without a home directory.
+    pub cache: Option<PathBuf>,
+}
+
 /// Fetches advisories and, where the policy says from where, a list of names. What cannot be had is told and the old
 /// copy stays.
 ///
 /// # Errors
 ///
 /// [`Error`] if policy or configuration cannot be read, or nothing can be kept.
-pub fn update(environment: &Environment, watch: Watch<'_>) -> Result<Report, Error> {
+pub fn update(environment: &Environment, watch: Watch<'_>) -> Result<Answer, Error> {
     let policy = load_policy(environment)?;
     let config = network::cargo_config(environment)?;
     let http = network::http(environment, &config, false, std::iter::empty());
@@ -75,19 +88,20 @@ pub fn update(environment: &Environment, watch: Watch<'_>) -> Result<Report, Err
         }
     }
     let failed = !coverage.skipped.is_empty();
-    let report = report(environment, "data update", &policy, coverage)?;
-    Ok(Report { verdict: if failed { Verdict::Incomplete } else { Verdict::Pass }, ..report })
+    let mut answer = answer(environment, "data update", &policy, coverage)?;
+    answer.report.verdict = if failed { Verdict::Incomplete } else { Verdict::Pass };
+    Ok(answer)
 }
 
 fn update_names(http: &Http, cache: &Cache, url: &str) -> Result<usize, Error> {
     let failed = |source| Error::Fetch { url: url.to_owned(), source };
     match http.get(url, MAX_NAMES, &Validators::default()).map_err(failed)? {
-        Answer::Content { bytes, .. } => {
+        http::Answer::Content { bytes, .. } => {
             let list = names::parse(&bytes, std::path::Path::new(url))?;
             cache.write(knowledge::NAMES, &bytes)?;
             Ok(list.names.len())
         }
-        Answer::NotFound | Answer::NotModified => Err(failed(http::Error::Status(404))),
+        http::Answer::NotFound | http::Answer::NotModified => Err(failed(http::Error::Status(404))),
     }
 }
 
@@ -96,9 +110,9 @@ fn update_names(http: &Http, cache: &Cache, url: &str) -> Result<usize, Error> {
 /// # Errors
 ///
 /// [`Error`] if the policy cannot be read.
-pub fn status(environment: &Environment) -> Result<Report, Error> {
+pub fn status(environment: &Environment) -> Result<Answer, Error> {
     let policy = load_policy(environment)?;
-    report(environment, "data status", &policy, Coverage::default())
+    answer(environment, "data status", &policy, Coverage::default())
 }
 
 fn load_policy(environment: &Environment) -> Result<Policy, Error> {
@@ -106,7 +120,7 @@ fn load_policy(environment: &Environment) -> Result<Policy, Error> {
     Ok(policy::load(repository::root_of(directory).unwrap_or(directory), None)?.policy)
 }
 
-fn report(environment: &Environment, command: &str, policy: &Policy, mut coverage: Coverage) -> Result<Report, Error> {
+fn answer(environment: &Environment, command: &str, policy: &Policy, mut coverage: Coverage) -> Result<Answer, Error> {
     let cache = Cache::new(environment.cache.clone());
     let snapshot = update::load(&cache, &advisory_urls(&policy.data));
     let advisories = match snapshot {
@@ -122,8 +136,13 @@ fn report(environment: &Environment, command: &str, policy: &Policy, mut coverag
         }
     };
     let names = knowledge::names(None, &cache, environment.now)?;
+    let of_names = match (&policy.data.names, cache.read(knowledge::NAMES)) {
+        (Some(url), Some(_)) => url.clone(),
+        (None, Some(_)) => "fetched earlier".to_owned(),
+        (_, None) => "built in".to_owned(),
+    };
     coverage.skipped.extend(names.skipped);
-    Ok(Report {
+    let report = Report {
         tool: environment.tool.clone(),
         command: command.to_owned(),
         verdict: Verdict::Pass,
@@ -134,5 +153,7 @@ fn report(environment: &Environment, command: &str, policy: &Policy, mut coverag
         coverage,
         sources: vec![advisories, names.state],
         texts: std::collections::BTreeMap::new(),
-    })
+    };
+    let of_advisories = advisory_urls(&policy.data).map(str::to_owned).to_vec();
+    Ok(Answer { report, places: vec![of_advisories, vec![of_names]], cache: environment.cache.clone() })
 }

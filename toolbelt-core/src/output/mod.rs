@@ -4,6 +4,7 @@
 //! them. Every format writes the same bytes for the same report, and none lets a stranger's text reach a terminal, a
 //! table or a page as anything but text.
 
+pub mod data;
 pub mod escape;
 mod excerpt;
 pub mod human;
