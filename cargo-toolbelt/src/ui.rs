@@ -1,11 +1,14 @@
 //! What is written where: results to standard output, the rest to standard error.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::Context as _;
+use toolbelt_core::ops::deps;
 use toolbelt_core::output::human::{Colour, ErrorAt, Style};
 use toolbelt_core::output::{escape, human, json, markdown, sarif};
 use toolbelt_core::report::Report;
+use toolbelt_core::source::repository;
 use toolbelt_core::subject::malformed::Malformed;
 
 use crate::cli::{Format, Global, When};
@@ -65,7 +68,7 @@ impl Ui {
         // When standard error is gone, nobody is left to tell.
         let _ = match error.chain().find_map(|cause| cause.downcast_ref::<Malformed>()) {
             Some(malformed) => human::write_error_at(&place(malformed), style, &mut out),
-            None => writeln!(out, "error: {}", escape::visible(&format!("{error:#}"))),
+            None => write_error(error, &mut out),
         };
     }
 
@@ -89,6 +92,44 @@ fn place(malformed: &Malformed) -> ErrorAt<'_> {
         region: malformed.location.region.as_ref(),
         message: &malformed.message,
         hint: malformed.hint.as_deref(),
+    }
+}
+
+/// An error that says what the reader can do.
+#[derive(Debug)]
+pub(crate) struct Hinted {
+    /// What failed.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+fn write_error(error: &anyhow::Error, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "error: {}", escape::visible(&format!("{error:#}")))?;
+    match hint(error) {
+        Some(hint) => writeln!(out, "hint: {}", escape::visible(&hint)),
+        None => Ok(()),
+    }
+}
+
+/// What the reader can do, where that is known.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(hinted) = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
+        return Some(hinted.hint.clone());
+    }
+    match error.downcast_ref::<deps::Error>()? {
+        deps::Error::Repository(repository::Error::NoLockfile { .. }) => {
+            Some("`cargo generate-lockfile` writes one; `--lockfile FILE` looks at one elsewhere".to_owned())
+        }
+        _ => None,
     }
 }
 

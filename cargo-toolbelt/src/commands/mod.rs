@@ -19,7 +19,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(&args, ui),
         Command::Policy(command) => policy::run(&command, ui),
         Command::Data(command) => data::run(&command, ui),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, ui),
         Command::Man(args) => man::run(&args, ui),
     }
 }

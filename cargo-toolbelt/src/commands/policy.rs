@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -10,7 +10,7 @@ use toolbelt_core::policy::{FILE, TEMPLATE};
 use toolbelt_core::source::repository;
 
 use crate::environment::environment;
-use crate::ui::Ui;
+use crate::ui::{Hinted, Ui};
 
 /// Write or check the policy
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,13 @@ pub(crate) fn run(command: &PolicyCommand, ui: &Ui) -> anyhow::Result<u8> {
     match command {
         PolicyCommand::Init => {
             let path = root.join(FILE);
-            let mut file = File::create_new(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+            let mut file = match File::create_new(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    let hint = "`cargo toolbelt policy check` says what is in it".to_owned();
+                    return Err(Hinted { message: format!("there is a `{FILE}` already"), hint }.into());
+                }
+                created => created.with_context(|| format!("cannot create `{}`", path.display()))?,
+            };
             file.write_all(TEMPLATE.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
             ui.write(|out| writeln!(out, "wrote {FILE}; `cargo toolbelt rules` lists what can be set"))?;
         }

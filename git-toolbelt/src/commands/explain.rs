@@ -20,8 +20,8 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
         None => output::rules::write_table(&rules::all().collect::<Vec<_>>(), &mut out),
         Some((_, Some(rule))) => output::rules::write_explanation(rule, width(), &mut out),
         Some((id, None)) => match rules::nearest(id) {
-            Some(rule) => bail!("unknown rule `{id}`; did you mean `{}`?", rule.id),
-            None => bail!("unknown rule `{id}`; `git toolbelt explain` lists them"),
+            Some(rule) => bail!("unknown rule `{id}`\nhint: did you mean `{}`?", rule.id),
+            None => bail!("unknown rule `{id}`\nhint: `git toolbelt explain` lists them"),
         },
     };
     written.and_then(|()| out.flush()).context("cannot write the explanation")

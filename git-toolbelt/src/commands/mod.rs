@@ -10,7 +10,7 @@ use crate::cli::Command;
 pub(crate) fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Explain(args) => explain::run(&args)?,
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args)?,
         Command::Man(args) => man::run(&args)?,
     }
     Ok(0)
