@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::finding::{Fact, Level};
 use crate::rules::options::Options;
+use crate::rules::package::{disallowed_license, missing_license};
 use crate::rules::{self, Need, Rule};
 use crate::subject::exemption::Exemption;
 use crate::subject::package::{DependencyKind, Reach, Usage};
@@ -114,6 +115,8 @@ impl Policy {
         match self.settings.get(rule.id) {
             Some(Setting { level: Some(level), .. }) => *level,
             Some(setting) if rule.default == Level::Allow && !setting.options.is_empty() => Level::Warn,
+            // Where licences are judged, a package without any must not be the one that passes unseen.
+            _ if rule.id == missing_license::RULE.id && self.is_active(&disallowed_license::RULE) => Level::Warn,
             _ => rule.default,
         }
     }
@@ -161,5 +164,22 @@ impl Policy {
         // How packages are used is worked out from index entries.
         let usage = active().any(by_usage).then_some(Need::Index);
         active().flat_map(|rule| rule.needs.iter().copied()).chain(usage).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_licences_turns_on_both_rules_about_licences() {
+        let level = |policy: &str| {
+            let policy = Policy::parse("toolbelt.toml", &format!("version = 1\n{policy}")).unwrap();
+            (policy.level(&disallowed_license::RULE), policy.level(&missing_license::RULE))
+        };
+        assert_eq!(level(""), (Level::Allow, Level::Allow));
+        assert_eq!(level("rules.disallowed-license.allow = ['MIT']"), (Level::Warn, Level::Warn));
+        let own = "rules.missing-license = 'allow'\nrules.disallowed-license = { level = 'deny', allow = ['MIT'] }";
+        assert_eq!(level(own), (Level::Deny, Level::Allow));
     }
 }
