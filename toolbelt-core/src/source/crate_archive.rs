@@ -155,17 +155,17 @@ fn look(origin: &Origin, key: &Key, memory: &BTreeMap<String, Memory>, effort: E
         return None;
     }
     let place = |folders: &Folders| folders.archives.join(format!("{package}.crate"));
-    let folders = origin.folders.iter().find(|folders| place(folders).is_file())?;
-    let path = place(folders);
+    let (folders, path, metadata) = origin.folders.iter().find_map(|folders| {
+        let path = place(folders);
+        let metadata = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+        Some((folders, path, metadata))
+    })?;
     let unreadable = |error: &io::Error| Look {
         archive: Fact::Unknown(Unknown::new(format!("cargo's cached `.crate` cannot be read: {}", error.kind()))),
         memory: None,
         is_remembered: false,
     };
-    let (file, size, stamp) = match open(&path) {
-        Ok(opened) => opened,
-        Err(error) => return Some(unreadable(&error)),
-    };
+    let (mut size, mut stamp) = (metadata.len(), Stamp::of(&metadata));
     let text = path.to_string_lossy().into_owned();
     let known = memory
         .get(&text)
@@ -173,7 +173,11 @@ fn look(origin: &Origin, key: &Key, memory: &BTreeMap<String, Memory>, effort: E
         .filter(|_| !effort.deep);
     let checksum = match known.and_then(|known| Sha256Digest::parse(&known.sha256)) {
         Some(checksum) => Ok(checksum),
-        None => digest(&file),
+        // What is remembered of a file is the size and time of the very one that was read.
+        None => open(&path).and_then(|(file, opened, at)| {
+            (size, stamp) = (opened, at);
+            digest(&file)
+        }),
     };
     let checksum = match checksum {
         Ok(checksum) => checksum,
