@@ -231,10 +231,10 @@ fn add_archives(
             wanted.insert(key(registry, package), package.checksum);
         }
     }
-    let mut archives = read(&wanted);
+    let archives = read(&wanted);
     for package in &mut dependencies.packages {
         if let Source::Registry(registry) = &package.source {
-            package.archive = archives.entries.remove(&key(registry, package));
+            package.archive = archives.entries.get(&key(registry, package)).cloned();
         }
     }
     coverage.count("archives", archives.coverage.cached + archives.coverage.downloaded);

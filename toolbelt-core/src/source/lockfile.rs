@@ -91,6 +91,9 @@ fn package(
     lines: &LineIndex<'_>,
 ) -> Result<LockedPackage, Malformed> {
     let error = |span, message: String| Malformed::at(path, text, span, message);
+    if !is_package_name(entry.name.get_ref()) {
+        return Err(error(entry.name.span(), "this is no name that cargo takes".to_owned()));
+    }
     let version = Version::parse(entry.version.get_ref())
         .map_err(|_| error(entry.version.span(), format!("`{}` is no version", entry.version.get_ref())))?;
     let source = entry.source.as_ref().map_or(Source::Path, |source| parse_source(source.get_ref()));
@@ -117,11 +120,17 @@ fn package(
     })
 }
 
+/// Letters, digits, `-` and `_`, as cargo has it: such a name can stand in a command that is shown.
+fn is_package_name(name: &str) -> bool {
+    let is_allowed = |character: char| character.is_alphanumeric() || character == '-' || character == '_';
+    !name.is_empty() && name.chars().all(is_allowed)
+}
+
 /// Reads the `source` of a lock file's package.
 pub fn parse_source(source: &str) -> Source {
     match source.split_once('+') {
-        Some(("registry", index)) => Source::Registry(Registry { index: index.to_owned() }),
-        Some(("sparse", _)) => Source::Registry(Registry { index: source.to_owned() }),
+        Some(("registry", index)) => Source::Registry(Registry::new(index)),
+        Some(("sparse", _)) => Source::Registry(Registry::new(source)),
         Some(("git", rest)) => parse_git(rest),
         Some(("path", _)) => Source::Path,
         _ => Source::Other(source.to_owned()),
@@ -141,7 +150,19 @@ fn parse_git(rest: &str) -> Source {
             _ => None,
         }
     });
-    Source::Git { url: url.to_owned(), reference: reference.unwrap_or(GitReference::DefaultBranch), commit }
+    Source::Git { url: without_password(url), reference: reference.unwrap_or(GitReference::DefaultBranch), commit }
+}
+
+/// A user name or token in a URL is shown to nobody.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.find(['/', '?']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) if rest[..at].contains(':') || scheme.starts_with("http") => {
+            format!("{scheme}://***@{}", &rest[at + 1..])
+        }
+        _ => url.to_owned(),
+    }
 }
 
 /// Resolves each `dependencies` line to the package that it names.
@@ -153,25 +174,26 @@ fn edges(
 ) -> Result<Vec<Vec<usize>>, Malformed> {
     let error = |span, message: String| Malformed::at(path, text, span, message);
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_version: HashMap<(&str, String), Vec<usize>> = HashMap::new();
     for (index, package) in packages.iter().enumerate() {
-        let others = by_name.entry(&package.name).or_default();
-        let twin = others.iter().map(|other| &packages[*other]);
-        if twin.clone().any(|other| other.version == package.version && other.source == package.source) {
+        let twins = by_version.entry((&package.name, package.version.to_string())).or_default();
+        if twins.iter().any(|twin| packages[*twin].source == package.source) {
             let message = format!("`{} {}` is in the lock file twice", package.name, package.version);
             return Err(error(entries[index].name.span(), message));
         }
-        others.push(index);
+        twins.push(index);
+        by_name.entry(&package.name).or_default().push(index);
     }
     let resolve = |line: &str| {
         let mut words = line.splitn(3, ' ');
-        let candidates = by_name.get(words.next()?)?;
-        let version = words.next();
+        let name = words.next()?;
+        let candidates = match words.next() {
+            Some(version) => by_version.get(&(name, version.to_owned()))?,
+            None => by_name.get(name)?,
+        };
         let source = words.next().map(|source| parse_source(source.trim_start_matches('(').trim_end_matches(')')));
-        candidates.iter().copied().find(|candidate| {
-            let candidate = &packages[*candidate];
-            version.is_none_or(|version| candidate.version.to_string() == version)
-                && source.as_ref().is_none_or(|source| same_source(source, &candidate.source))
-        })
+        let is_it = |candidate: &&usize| source.as_ref().is_none_or(|s| same_source(s, &packages[**candidate].source));
+        candidates.iter().find(is_it).copied()
     };
     let targets = |entry: &Entry<'_>| {
         let lines = entry.dependencies.iter();
@@ -256,6 +278,23 @@ mod tests {
         assert!(error(&TWO.replace("9f86", "zz")).contains("no SHA-256"));
         assert!(error(&TWO.replace("\"1.0.0\"", "\"one\"")).contains("`one` is no version"));
         assert!(error(&TWO[..TWO.len() / 2]).starts_with("Cargo.lock:"));
+    }
+
+    #[test]
+    fn names_that_cargo_does_not_take_and_passwords_are_not_passed_on() {
+        for name in ["", "a;touch b", "a b", "a\\u001b"] {
+            assert!(
+                error(&TWO.replace("name = \"b\"", &format!("name = \"{name}\""))).contains("no name that cargo takes")
+            );
+        }
+        let git = |url: &str| match parse_source(url) {
+            Source::Git { url, .. } => url,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(git("git+https://user:token@x.org/a#01"), "https://***@x.org/a");
+        assert_eq!(git("git+https://token@x.org/a"), "https://***@x.org/a");
+        assert_eq!(git("git+ssh://git@x.org/a"), "ssh://git@x.org/a");
+        assert_eq!(git("git+https://x.org/a@b"), "https://x.org/a@b");
     }
 
     #[test]

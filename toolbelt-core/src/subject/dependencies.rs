@@ -146,14 +146,17 @@ impl Dependencies {
     /// then an upper bound. Packages of a lock file without members stay unknown.
     pub fn work_out_usage(&mut self, host: &Target) {
         let mut usages = vec![None; self.packages.len()];
+        let mut is_unknown = vec![false; self.packages.len()];
         for lockfile in &self.lockfiles {
             let members = self.members.iter().filter(|member| member.lockfile == lockfile.path).collect::<Vec<_>>();
-            if !members.is_empty() {
+            if members.is_empty() {
+                lockfile.nodes.iter().for_each(|node| is_unknown[node.package] = true);
+            } else {
                 self.spread(lockfile, &members, host, &mut usages);
             }
         }
-        for (package, usage) in self.packages.iter_mut().zip(usages) {
-            package.usage = match usage {
+        for ((package, usage), is_unknown) in self.packages.iter_mut().zip(usages).zip(is_unknown) {
+            package.usage = match usage.filter(|_| !is_unknown) {
                 Some(usage) => Fact::Known(usage),
                 None => Fact::Unknown(Unknown::new("no manifest beside the lock file says how packages are used")),
             };

@@ -91,15 +91,30 @@ pub enum GitReference {
 }
 
 impl Registry {
+    /// A registry by its index URL. Every spelling that cargo takes for crates.io is [`Self::CRATES_IO`].
+    pub fn new(index: &str) -> Self {
+        let is_crates_io = match index.strip_prefix("sparse+") {
+            Some(url) => url.trim_end_matches('/').eq_ignore_ascii_case("https://index.crates.io"),
+            None => is_same_repository(index, Self::CRATES_IO),
+        };
+        Self { index: if is_crates_io { Self::CRATES_IO } else { index }.to_owned() }
+    }
+
     /// How a lock file names crates.io, whatever protocol or mirror cargo uses to reach it.
     pub const CRATES_IO: &str = "https://github.com/rust-lang/crates.io-index";
-    /// How it is named where the sparse protocol is written out.
-    const CRATES_IO_SPARSE: &str = "sparse+https://index.crates.io/";
-
     /// Whether this is crates.io.
     pub fn is_crates_io(&self) -> bool {
-        self.index == Self::CRATES_IO || self.index == Self::CRATES_IO_SPARSE
+        self.index == Self::CRATES_IO
     }
+}
+
+/// Whether two URLs are one repository to cargo, which ignores case on this forge, a `/` and a `.git` at the end.
+fn is_same_repository(one: &str, other: &str) -> bool {
+    fn plain(url: &str) -> &str {
+        let url = url.trim_end_matches('/');
+        url.strip_suffix(".git").unwrap_or(url)
+    }
+    plain(one).eq_ignore_ascii_case(plain(other))
 }
 
 impl Source {
@@ -315,6 +330,23 @@ mod tests {
         assert_eq!(Source::crates_io().purl_qualifier(), None);
         let other = Source::Registry(Registry { index: "sparse+https://example.org/".to_owned() });
         assert_eq!(other.purl_qualifier().unwrap(), "repository_url=sparse%2Bhttps:%2F%2Fexample.org%2F");
+    }
+
+    #[test]
+    fn crates_io_is_crates_io_however_it_is_spelled() {
+        for index in [
+            "https://github.com/rust-lang/crates.io-index",
+            "https://github.com/rust-lang/crates.io-index/",
+            "https://github.com/rust-lang/crates.io-index.git",
+            "https://GitHub.com/Rust-Lang/crates.io-index",
+            "sparse+https://index.crates.io",
+            "sparse+https://index.crates.io/",
+        ] {
+            assert!(Registry::new(index).is_crates_io(), "{index}");
+        }
+        for index in ["https://github.com/rust-lang/crates.io-index2", "sparse+https://index.crates.io.example.org/"] {
+            assert!(!Registry::new(index).is_crates_io(), "{index}");
+        }
     }
 
     #[test]

@@ -30,7 +30,15 @@ fn check(package: &Package, _: &Context<'_>) -> Outcome {
     let Source::Registry(_) = &package.source else { return Outcome::clean() };
     let mut outcome = Outcome::clean();
     let listed = match listed::listing(package) {
-        Ok(listing) => listing.release.as_ref().map(|release| release.checksum),
+        Ok(listing) => {
+            let checksum = listing.release.as_ref().map(|release| release.checksum);
+            if checksum.is_none() {
+                outcome
+                    .not_checked
+                    .push(not_checked(package, &Unknown::new("the index entry lacks the locked version")));
+            }
+            checksum
+        }
         Err(unknown) => {
             outcome.extend(unknown);
             None
