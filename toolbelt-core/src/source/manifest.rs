@@ -22,6 +22,8 @@ pub struct Manifest {
     pub workspace: Option<Workspace>,
     /// What the package asks for.
     pub dependencies: Vec<ManifestDependency>,
+    /// What `[patch]` and `[replace]` put in the place of other sources.
+    pub patches: Vec<ManifestDependency>,
 }
 
 /// `[package]`.
@@ -81,7 +83,11 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Malformed> {
     let root = DeTable::parse(text).map_err(|error| Malformed::toml(path, text, &error))?;
     let reader = Reader { path, text, lines: LineIndex::new(text) };
     let root = root.get_ref();
-    let mut manifest = Manifest { dependencies: reader.dependency_tables(root)?, ..Manifest::default() };
+    let mut manifest = Manifest {
+        dependencies: reader.dependency_tables(root)?,
+        patches: reader.patches(root)?,
+        ..Manifest::default()
+    };
     if let Some(package) = reader.table(root, "package")?.or(reader.table(root, "project")?) {
         let name = reader.string(package, "name")?;
         let Some((name, span)) = name else {
@@ -171,6 +177,20 @@ impl Reader<'_> {
         Ok(all)
     }
 
+    /// `[patch.SOURCE]` and `[replace]`; a key of the latter is `name:version`.
+    fn patches(&self, root: &Table<'_>) -> Result<Vec<ManifestDependency>, Malformed> {
+        let mut all = self.dependencies(root, "replace", DependencyKind::Normal, None)?;
+        for replaced in &mut all {
+            let requirement = &mut replaced.declared.requirement;
+            requirement.name = requirement.name.split(':').next().unwrap_or_default().to_owned();
+        }
+        let Some(patch) = self.table(root, "patch")? else { return Ok(all) };
+        for source in patch.keys() {
+            all.extend(self.dependencies(patch, source.get_ref(), DependencyKind::Normal, None)?);
+        }
+        Ok(all)
+    }
+
     fn kinds(&self, table: &Table<'_>, target: Option<&str>) -> Result<Vec<ManifestDependency>, Malformed> {
         let mut all = Vec::new();
         for (key, kind) in [
@@ -253,11 +273,14 @@ impl Reader<'_> {
                 }
             }
             DeclaredSource::Git { url, reference: found }
-        } else if dependency.path.is_some() {
-            let published = declared.requirement.requirement.is_some();
-            if published { DeclaredSource::PathAndRegistry } else { DeclaredSource::Path }
         } else {
-            registry.map_or(DeclaredSource::CratesIo, DeclaredSource::Registry)
+            let is_published = declared.requirement.requirement.is_some();
+            match (registry.filter(|registry| registry != "crates-io"), &dependency.path) {
+                (_, Some(_)) if !is_published => DeclaredSource::Path,
+                (Some(registry), _) => DeclaredSource::Registry(registry),
+                (None, Some(_)) => DeclaredSource::PathAndRegistry,
+                (None, None) => DeclaredSource::CratesIo,
+            }
         };
         Ok(())
     }
@@ -269,6 +292,13 @@ mod tests {
 
     fn read(text: &str) -> Manifest {
         parse("Cargo.toml", text).unwrap()
+    }
+
+    #[test]
+    fn patches_and_replacements_are_told_by_the_package_that_they_replace() {
+        let manifest = read("[patch.crates-io]\na = { path = \"a\" }\n[replace]\n\"b:1.0.0\" = { path = \"b\" }\n");
+        let names = manifest.patches.iter().map(|patch| patch.declared.requirement.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["b", "a"]);
     }
 
     #[test]
@@ -302,6 +332,10 @@ mod tests {
         let manifest = read("[dependencies]\na = { path = \"a\" }\nb = { path = \"b\", version = \"1\" }\n");
         assert_eq!(manifest.dependencies[0].declared.from, DeclaredSource::Path);
         assert_eq!(manifest.dependencies[1].declared.from, DeclaredSource::PathAndRegistry);
+        let from = |text: &str| read(&format!("[dependencies]\na = {text}\n")).dependencies[0].declared.from.clone();
+        let ours = DeclaredSource::Registry("ours".to_owned());
+        assert_eq!(from("{ path = 'a', version = '1', registry = 'ours' }"), ours);
+        assert_eq!(from("{ version = '1', registry = 'crates-io' }"), DeclaredSource::CratesIo);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use crate::finding::{Fact, Finding, Fix, Level, Outcome};
 use crate::rules::{Capability, Check, Need, Rule, Scope, Severity};
-use crate::subject::dependencies::{Declared, DeclaredSource};
+use crate::subject::dependencies::{Declared, DeclaredSource, Member};
 use crate::subject::package::Source;
 use crate::subject::{Location, Subject};
 
@@ -36,7 +36,7 @@ fn check(context: &Context<'_>) -> Outcome {
     let private = private_packages(context);
     let mut outcome = Outcome::clean();
     for member in &context.dependencies.members {
-        for declared in member.requirements.iter().filter(|declared| may_be_public(declared)) {
+        for declared in member.requirements.iter().filter(|declared| may_be_public(member, declared)) {
             let name = declared.requirement.name.as_str();
             if let Some(package) = private.get(name) {
                 outcome.extend(judge(name, package, declared, context));
@@ -56,19 +56,22 @@ fn private_packages<'a>(context: &Context<'a>) -> BTreeMap<&'a str, Private> {
         _ => None,
     });
     let members = context.dependencies.members.iter();
-    let never_public = members.filter(|member| {
-        member.publish.as_ref().is_some_and(|registries| !registries.iter().any(|registry| registry == "crates-io"))
-    });
-    let members = never_public.map(|member| {
+    let members = members.filter(|member| is_never_public(member)).map(|member| {
         (member.name.as_str(), Private { what: "is never published to crates.io", place: member.location.clone() })
     });
     of_registries.chain(members).collect()
 }
 
+/// Whether a member may not be published to crates.io.
+fn is_never_public(member: &Member) -> bool {
+    member.publish.as_ref().is_some_and(|registries| !registries.iter().any(|registry| registry == "crates-io"))
+}
+
 /// Whether cargo could meet this from crates.io: here, or once the member that says so is published.
-fn may_be_public(declared: &Declared) -> bool {
+fn may_be_public(member: &Member, declared: &Declared) -> bool {
     match declared.from {
-        DeclaredSource::CratesIo | DeclaredSource::PathAndRegistry => true,
+        DeclaredSource::CratesIo => true,
+        DeclaredSource::PathAndRegistry => !is_never_public(member),
         DeclaredSource::Registry(_) | DeclaredSource::Path | DeclaredSource::Git { .. } => false,
     }
 }
@@ -93,6 +96,8 @@ fn judge(name: &str, private: &Private, declared: &Declared, context: &Context<'
         let message = format!("{what}, crates.io has a crate of that name, and this requirement can resolve to it");
         return Finding { message, ..finding }.into();
     }
-    let message = format!("{what}, and this requirement would resolve to a crate of that name if somebody claimed it");
+    let message = format!(
+        "{what}, no crate of that name is known here, and this requirement would resolve to one that is or will be there"
+    );
     Finding { message, ..finding }.weaker().into()
 }

@@ -64,7 +64,12 @@ fn is_within(url: &str, trusted: &str) -> bool {
     let (url, trusted) = (plain(url), plain(trusted));
     url == trusted
         || url.trim_end_matches('/') == trusted.trim_end_matches('/')
-        || (trusted.ends_with('/') && url.starts_with(trusted) && !url.contains("/../"))
+        || (trusted.ends_with('/') && url.starts_with(trusted) && !may_leave(url))
+}
+
+/// Whether the server could read a URL as one outside of the folder that it begins with.
+fn may_leave(url: &str) -> bool {
+    url.contains("..") || url.contains(['%', '\\'])
 }
 
 #[cfg(test)]
@@ -76,7 +81,9 @@ mod tests {
         assert!(is_within("https://x.org/a/b", "https://x.org/a/b.git"));
         assert!(is_within("https://x.org/a/b", "https://x.org/a/"));
         assert!(!is_within("https://x.org/ab", "https://x.org/a"));
-        assert!(!is_within("https://x.org/a/../c/b", "https://x.org/a/"));
+        for outside in ["a/../c/b", "a/%2e%2e/c", "a/.%2E/c", "a/..\\\\c"] {
+            assert!(!is_within(&format!("https://x.org/{outside}"), "https://x.org/a/"), "{outside}");
+        }
         assert!(is_within("sparse+https://x.org/index/", "https://x.org/index"));
     }
 }
