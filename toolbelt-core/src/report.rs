@@ -134,12 +134,20 @@ pub struct Coverage {
     pub skipped: Vec<Skipped>,
     /// Whether nothing at all was looked at although there was something.
     pub saw_nothing: bool,
+    /// Whether the search for what is to be looked at stopped early; `skipped` says where.
+    pub could_not_look: bool,
 }
 
 impl Coverage {
     /// Adds to a number.
     pub fn count(&mut self, what: &'static str, number: usize) {
         *self.counts.entry(what).or_default() += number as u64;
+    }
+
+    /// Adds something that could not be searched: what it holds is not known, so the run is incomplete.
+    pub fn could_not_look(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.could_not_look = true;
+        self.skip(what, 1, why);
     }
 
     /// Adds something that was not looked at.

@@ -97,8 +97,8 @@ impl Decision {
             OnNotChecked::Incomplete => Verdict::Incomplete,
             OnNotChecked::Deny => Verdict::Fail,
         });
-        let nothing = coverage.saw_nothing.then_some(Verdict::Incomplete);
-        findings.into_iter().chain(gaps).chain(nothing).max().unwrap_or(Verdict::Pass)
+        let unseen = (coverage.saw_nothing || coverage.could_not_look).then_some(Verdict::Incomplete);
+        findings.into_iter().chain(gaps).chain(unseen).max().unwrap_or(Verdict::Pass)
     }
 }
 
@@ -188,6 +188,16 @@ mod tests {
         let mut both = found();
         both.extend(gap());
         assert_eq!(run("", both).verdict, Verdict::Fail, "what was seen is not lost");
+    }
+
+    #[test]
+    fn a_search_that_stopped_early_makes_the_run_incomplete() {
+        let policy = Policy::parse("toolbelt.toml", "version = 1").unwrap();
+        let mut coverage = Coverage::default();
+        coverage.could_not_look("deep", "too deep");
+        let decided = |outcome| decide(vec![(&RULE, outcome)], &policy, &coverage, Timestamp::UNIX_EPOCH).verdict;
+        assert_eq!(decided(Outcome::clean()), Verdict::Incomplete);
+        assert_eq!(decided(found()), Verdict::Fail, "what was seen is not lost");
     }
 
     #[test]

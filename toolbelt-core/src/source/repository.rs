@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::manifest::{self, Manifest, ManifestDependency, Publish, Workspace};
@@ -120,6 +121,7 @@ pub fn find_lockfiles(root: &Path, coverage: &mut Coverage) -> Vec<PathBuf> {
 /// [`Error`] if one of them cannot be read or understood; a manifest that is missing is no error.
 pub fn read(root: &Path, lockfiles: &[PathBuf], coverage: &mut Coverage) -> Result<Trees, Error> {
     let mut trees = Trees::default();
+    let mut left = MAX_FOLDERS;
     for path in lockfiles {
         let name = display_path(root, path);
         if trees.texts.contains_key(&name) {
@@ -129,7 +131,7 @@ pub fn read(root: &Path, lockfiles: &[PathBuf], coverage: &mut Coverage) -> Resu
         trees.lockfiles.push(lockfile::parse(&name, &text)?);
         trees.texts.insert(name.clone(), text);
         let folder = path.parent().unwrap_or(Path::new("."));
-        let mut reader = Members { root, trees: &mut trees, coverage, lockfile: name };
+        let mut reader = Members { root, trees: &mut trees, coverage, lockfile: name, left: &mut left };
         reader.read(folder)?;
     }
     coverage.count("lockfiles", trees.lockfiles.len());
@@ -141,6 +143,8 @@ struct Members<'a> {
     trees: &'a mut Trees,
     coverage: &'a mut Coverage,
     lockfile: String,
+    /// How many more folders may be searched for members.
+    left: &'a mut usize,
 }
 
 impl Members<'_> {
@@ -151,10 +155,12 @@ impl Members<'_> {
         let mut seen = BTreeSet::from([folder.to_owned()]);
         let mut queue = VecDeque::from([(folder.to_owned(), manifest)]);
         for pattern in &workspace.members {
-            for member in expand(folder, pattern) {
+            let mut expansion =
+                Expansion { root: self.root, coverage: self.coverage, left: self.left, told: BTreeSet::new() };
+            for member in expansion.expand(folder, pattern) {
                 let excluded =
                     workspace.exclude.iter().any(|exclude| member.starts_with(normalise(&folder.join(exclude))));
-                if !excluded && seen.insert(member.clone()) {
+                if !excluded && self.is_new(&mut seen, &member) {
                     queue.extend(self.manifest(&member)?.map(|manifest| (member, manifest)));
                 }
             }
@@ -164,7 +170,7 @@ impl Members<'_> {
                 manifest.dependencies.iter().chain(manifest.workspace.iter().flat_map(|w| &w.dependencies));
             for path in dependencies.filter_map(|dependency| dependency.path.as_ref()) {
                 let target = normalise(&folder.join(path));
-                if seen.len() >= MAX_MEMBERS || !seen.insert(target.clone()) {
+                if !self.is_new(&mut seen, &target) {
                     continue;
                 }
                 if target.starts_with(self.root) {
@@ -176,6 +182,17 @@ impl Members<'_> {
             self.add(&folder, manifest, &workspace);
         }
         Ok(())
+    }
+
+    /// Whether a folder was not met before and there is room for it.
+    fn is_new(&mut self, seen: &mut BTreeSet<PathBuf>, folder: &Path) -> bool {
+        if seen.len() < MAX_MEMBERS {
+            return seen.insert(folder.to_owned());
+        }
+        if seen.len() == MAX_MEMBERS && seen.insert(folder.to_owned()) {
+            self.coverage.could_not_look(self.lockfile.clone(), "has too many workspace members and path dependencies");
+        }
+        false
     }
 
     /// Reads the manifest in a folder; none if there is none.
@@ -221,26 +238,86 @@ fn inherit(dependency: ManifestDependency, workspace: &Workspace) -> Declared {
     declared
 }
 
-/// Folders below `base` that a member pattern such as `crates/*` names, sorted.
-fn expand(base: &Path, pattern: &str) -> Vec<PathBuf> {
-    let mut folders = vec![base.to_owned()];
-    for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        if !part.contains(['*', '?', '[']) {
-            for folder in &mut folders {
-                folder.push(part);
-            }
-            continue;
+/// Finds the folders that member patterns such as `crates/*` name.
+struct Expansion<'a> {
+    root: &'a Path,
+    coverage: &'a mut Coverage,
+    /// How many more folders may be searched.
+    left: &'a mut usize,
+    /// Places that are told already; the root stands for the search itself.
+    told: BTreeSet<PathBuf>,
+}
+
+impl Expansion<'_> {
+    /// Folders below `base`, sorted. `**` stands for any number of folders, also none; symbolic links that a wildcard
+    /// meets are not followed.
+    fn expand(&mut self, base: &Path, pattern: &str) -> BTreeSet<PathBuf> {
+        let mut folders = BTreeSet::from([base.to_owned()]);
+        for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            folders = if part == "**" {
+                self.all_below(folders)
+            } else if part.contains(['*', '?', '[']) {
+                let Ok(glob) = globset::Glob::new(part) else { return BTreeSet::new() };
+                let matcher = glob.compile_matcher();
+                let below = folders.iter().flat_map(|folder| self.below(folder));
+                below.filter(|path| path.file_name().is_some_and(|name| matcher.is_match(name))).collect()
+            } else {
+                folders.iter().map(|folder| normalise(&folder.join(part))).collect()
+            };
         }
-        let Ok(glob) = globset::Glob::new(part) else { return Vec::new() };
-        let matcher = glob.compile_matcher();
-        let below = |folder: &PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
-        let entries = folders.iter().flat_map(below);
-        let named = entries.filter(|entry| matcher.is_match(entry.file_name()) && entry.path().is_dir());
-        folders = named.map(|entry| entry.path()).collect();
+        folders
     }
-    let mut folders = folders.iter().map(|folder| normalise(folder)).collect::<Vec<_>>();
-    folders.sort();
-    folders
+
+    /// These folders and all below them.
+    fn all_below(&mut self, folders: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        let mut queue = folders.iter().cloned().collect::<Vec<_>>();
+        let mut all = folders;
+        while let Some(folder) = queue.pop() {
+            for path in self.below(&folder) {
+                if !path.ends_with(".git") && all.insert(path.clone()) {
+                    queue.push(path);
+                }
+            }
+        }
+        all
+    }
+
+    /// The folders in a folder; none if it is not there.
+    fn below(&mut self, folder: &Path) -> Vec<PathBuf> {
+        if *self.left == 0 {
+            if self.told.insert(self.root.to_owned()) {
+                self.coverage.could_not_look(self.name(folder), "too many folders to search for workspace members");
+            }
+            return Vec::new();
+        }
+        *self.left -= 1;
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+                    self.coverage.could_not_look(self.name(folder), "the folder cannot be read");
+                }
+                return Vec::new();
+            }
+        };
+        let mut below = Vec::new();
+        for entry in entries {
+            let Ok((path, kind)) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) else {
+                self.coverage.could_not_look(self.name(folder), "the folder cannot be read to its end");
+                break;
+            };
+            if kind.is_dir() {
+                below.push(path);
+            } else if kind.is_symlink() && path.join("Cargo.toml").is_file() && self.told.insert(path.clone()) {
+                self.coverage.skip(self.name(&path), 1, "member patterns follow no symbolic links");
+            }
+        }
+        below
+    }
+
+    fn name(&self, path: &Path) -> String {
+        display_path(self.root, path)
+    }
 }
 
 /// Resolves `.` and `..` in the text of a path alone: links are not followed.
@@ -330,5 +407,56 @@ mod tests {
         let error = read(folder.path(), &lockfiles, &mut Coverage::default()).unwrap_err();
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.starts_with("Cargo.toml:1:9"), "{source}");
+    }
+
+    fn expand(root: &Path, pattern: &str, mut left: usize) -> (Vec<String>, Coverage) {
+        let mut coverage = Coverage::default();
+        let folders =
+            Expansion { root, coverage: &mut coverage, left: &mut left, told: BTreeSet::new() }.expand(root, pattern);
+        (folders.iter().map(|folder| display_path(root, folder)).collect(), coverage)
+    }
+
+    #[test]
+    fn two_stars_name_members_at_any_depth() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in ["crates/a/x", "crates/b/c/d/x", "other/a/x"] {
+            write(root, path, "");
+        }
+        let (all, coverage) = expand(root, "crates/**", 100);
+        assert_eq!(all, ["crates", "crates/a", "crates/b", "crates/b/c", "crates/b/c/d"]);
+        assert!(expand(root, "**/a", 100).0.contains(&"other/a".to_owned()));
+        assert_eq!(expand(root, "./**/[cd]", 100).0, ["crates/b/c", "crates/b/c/d"]);
+        assert_eq!(expand(root, "../*/crates/a", 0).0, Vec::<String>::new());
+        assert!(!coverage.could_not_look && coverage.skipped.is_empty());
+    }
+
+    #[test]
+    fn a_search_for_members_that_is_cut_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in ["a/x", "b/x", "c/x"] {
+            write(folder.path(), path, "");
+        }
+        let (_, coverage) = expand(folder.path(), "**/**/*", 3);
+        assert!(coverage.could_not_look);
+        assert_eq!(coverage.skipped.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn wildcards_follow_no_symbolic_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "c/a/Cargo.toml", "");
+        write(root, "c/Cargo.toml", "");
+        for link in ["l1", "l2", "l3"] {
+            std::os::unix::fs::symlink(".", root.join("c").join(link)).unwrap();
+        }
+        assert_eq!(expand(root, "c/*", 100).0, ["c/a"]);
+        assert_eq!(expand(root, "c/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*", 100).0, Vec::<String>::new());
+        let (all, coverage) = expand(root, "c/**/**/**/**", 100);
+        assert_eq!(all, ["c", "c/a"]);
+        assert_eq!(coverage.skipped.len(), 3);
+        assert_eq!(coverage.skipped[0].why, "member patterns follow no symbolic links");
     }
 }
