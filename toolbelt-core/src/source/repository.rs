@@ -1,8 +1,9 @@
 //! Finds the lock files of a repository and the members that belong to each.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::manifest::{self, Manifest, ManifestDependency, Publish, Workspace};
@@ -19,6 +20,12 @@ const MAX_FOLDERS: usize = 500_000;
 
 /// How many manifests one lock file may have; more than any workspace seen has by two orders of magnitude.
 const MAX_MEMBERS: usize = 100_000;
+
+/// What the tag of a cache begins with (<https://bford.info/cachedir/>).
+const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
+
+/// How much of a file is read to see what it is.
+const BEGINNING: u64 = 4096;
 
 /// Why a repository could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -67,51 +74,122 @@ pub fn display_path(root: &Path, path: &Path) -> String {
 
 /// Finds every `Cargo.lock` below a folder, sorted.
 ///
-/// Not searched are `.git`, folders that say that they are caches (`CACHEDIR.TAG`: cargo's `target`), `node_modules`,
-/// vendored packages and other repositories inside this one; symbolic links are not followed.
+/// Not searched are `.git`, caches that bear the signature of one (cargo's `target`), vendored packages and other
+/// repositories inside this one; symbolic links to folders are not followed. A lock file that is left out so is told.
 pub fn find_lockfiles(root: &Path, coverage: &mut Coverage) -> Vec<PathBuf> {
+    let canonical = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let is_inside = |path: &Path| fs::canonicalize(path).is_ok_and(|target| target.starts_with(&canonical));
     let mut found = Vec::new();
+    let mut vendored = BTreeMap::<PathBuf, Vec<PathBuf>>::new();
     let mut queue = vec![(root.to_owned(), 0)];
     let mut searched = 0;
     while let Some((folder, depth)) = queue.pop() {
+        let name = |path: &Path| display_path(root, path);
         searched += 1;
         if depth > MAX_DEPTH || searched > MAX_FOLDERS {
-            coverage.skip(display_path(root, &folder), 1, "too many folders, or too deep, to search for lock files");
+            coverage.could_not_look(name(&folder), "too many folders, or too deep, to search for lock files");
             if searched > MAX_FOLDERS {
                 break;
             }
             continue;
         }
-        let Ok(entries) = fs::read_dir(&folder) else {
-            coverage.skip(display_path(root, &folder), 1, "the folder cannot be read");
+        let Ok(entries) = Entries::of(&folder) else {
+            coverage.could_not_look(name(&folder), "the folder cannot be read");
             continue;
         };
-        let mut below = Vec::new();
-        let mut names = BTreeSet::new();
-        for entry in entries.flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() {
-                below.push(entry.path());
-            } else if kind.is_file() {
-                names.insert(entry.file_name());
+        let lockfile = folder.join("Cargo.lock");
+        let is_file = entries.has("Cargo.lock");
+        let has_lockfile = is_file || entries.links.contains(&lockfile);
+        if depth > 0 && entries.has("CACHEDIR.TAG") && is_cache(&folder) {
+            if has_lockfile {
+                coverage.skip(name(&lockfile), 1, "in a cache");
+            }
+            continue;
+        }
+        if depth > 0 && entries.has(".cargo-checksum.json") && is_vendored(&folder) {
+            if has_lockfile {
+                vendored.entry(folder.parent().unwrap_or(root).to_owned()).or_default().push(lockfile);
+            }
+            continue;
+        }
+        if depth > 0 && (entries.has(".git") || folder.join(".git").is_dir()) {
+            coverage.skip(name(&folder), 1, "another repository");
+            continue;
+        }
+        for link in entries.links {
+            if link == lockfile {
+                if is_inside(&link) && link.is_file() {
+                    found.push(link);
+                } else {
+                    coverage.skip(name(&link), 1, "the symbolic link leads out of the repository, or to no file");
+                }
+            } else if link.join("Cargo.lock").is_file() && !is_inside(&link) {
+                coverage.skip(name(&link), 1, "the symbolic link leads out of the repository");
             }
         }
-        let has = |name: &str| names.contains(std::ffi::OsStr::new(name));
-        if depth > 0 && (has("CACHEDIR.TAG") || has(".cargo-checksum.json")) {
-            continue;
+        if is_file {
+            found.push(lockfile);
         }
-        if depth > 0 && (has(".git") || folder.join(".git").is_dir()) {
-            coverage.skip(display_path(root, &folder), 1, "another repository");
-            continue;
-        }
-        if has("Cargo.lock") {
-            found.push(folder.join("Cargo.lock"));
-        }
-        below.retain(|path| !path.ends_with(".git") && !path.ends_with("node_modules"));
-        queue.extend(below.into_iter().map(|path| (path, depth + 1)));
+        let below = entries.folders.into_iter().filter(|path| !path.ends_with(".git"));
+        queue.extend(below.map(|path| (path, depth + 1)));
+    }
+    for (parent, lockfiles) in vendored {
+        let what = if let [lockfile] = lockfiles.as_slice() { lockfile } else { &parent };
+        coverage.skip(display_path(root, what), lockfiles.len(), "lock files of vendored packages");
     }
     found.sort();
     found
+}
+
+/// What is in a folder.
+#[derive(Default)]
+struct Entries {
+    folders: Vec<PathBuf>,
+    links: Vec<PathBuf>,
+    files: BTreeSet<OsString>,
+}
+
+impl Entries {
+    /// All of it, or an error: half a folder is not told from a whole one.
+    fn of(folder: &Path) -> io::Result<Self> {
+        let mut entries = Self::default();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                entries.folders.push(entry.path());
+            } else if kind.is_symlink() {
+                entries.links.push(entry.path());
+            } else if kind.is_file() {
+                entries.files.insert(entry.file_name());
+            }
+        }
+        Ok(entries)
+    }
+
+    fn has(&self, file: &str) -> bool {
+        self.files.contains(OsStr::new(file))
+    }
+}
+
+/// Whether a folder bears the signature of a cache; a file of that name alone could hide anything.
+fn is_cache(folder: &Path) -> bool {
+    beginning(&folder.join("CACHEDIR.TAG")).starts_with(CACHE_SIGNATURE)
+}
+
+/// Whether a folder says of itself, as `cargo vendor` writes it, which files it holds.
+fn is_vendored(folder: &Path) -> bool {
+    let text = beginning(&folder.join(".cargo-checksum.json"));
+    text.trim_ascii_start().starts_with(b"{") && memchr::memmem::find(&text, b"\"files\"").is_some()
+}
+
+/// The first bytes of a file; none if it cannot be read.
+fn beginning(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match fs::File::open(path).and_then(|file| file.take(BEGINNING).read_to_end(&mut bytes)) {
+        Ok(_) => bytes,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Reads lock files and the manifests that belong to them.
@@ -354,14 +432,67 @@ mod tests {
         for path in ["Cargo.lock", "fuzz/Cargo.lock", "target/x/Cargo.lock", "vendor/a/Cargo.lock", "sub/Cargo.lock"] {
             write(root, path, "version = 4\n");
         }
-        write(root, "target/CACHEDIR.TAG", "");
-        write(root, "vendor/a/.cargo-checksum.json", "{}");
+        write(root, "target/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# by cargo\n");
+        write(root, "vendor/a/.cargo-checksum.json", "{\"files\":{},\"package\":null}");
         write(root, "sub/.git", "gitdir: ../.git/modules/sub\n");
         let mut coverage = Coverage::default();
         let found = find_lockfiles(root, &mut coverage);
         let names = found.iter().map(|path| display_path(root, path)).collect::<Vec<_>>();
         assert_eq!(names, ["Cargo.lock", "fuzz/Cargo.lock"]);
-        assert_eq!(coverage.skipped.len(), 1, "the other repository is told");
+        let skipped = coverage.skipped.iter().map(|skipped| skipped.what.as_str()).collect::<Vec<_>>();
+        assert_eq!(skipped, ["sub", "vendor/a/Cargo.lock"], "what is left out is told");
+        assert!(!coverage.could_not_look);
+    }
+
+    #[test]
+    fn an_empty_file_hides_no_lock_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in ["fuzz/Cargo.lock", "vendor/Cargo.lock", "node_modules/a/Cargo.lock"] {
+            write(root, path, "version = 4\n");
+        }
+        write(root, "fuzz/CACHEDIR.TAG", "");
+        write(root, "vendor/.cargo-checksum.json", "");
+        let mut coverage = Coverage::default();
+        assert_eq!(find_lockfiles(root, &mut coverage).len(), 3);
+        assert_eq!(coverage, Coverage::default());
+        write(root, "fuzz/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55");
+        write(root, "vendor/.cargo-checksum.json", "{\"files\":{}}");
+        assert_eq!(find_lockfiles(root, &mut coverage).len(), 1);
+        let skipped = coverage.skipped.iter().map(|skipped| skipped.what.as_str()).collect::<Vec<_>>();
+        assert_eq!(skipped, ["fuzz/Cargo.lock", "vendor/Cargo.lock"]);
+    }
+
+    #[test]
+    fn a_search_for_lock_files_that_is_cut_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &format!("{}Cargo.lock", "d/".repeat(MAX_DEPTH + 1)), "");
+        let mut coverage = Coverage::default();
+        assert!(find_lockfiles(folder.path(), &mut coverage).is_empty());
+        assert!(coverage.could_not_look);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn linked_lock_files_are_followed_inside_the_repository_alone() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        write(&root, "locks/a", "version = 4\n");
+        write(folder.path(), "outside/Cargo.lock", "version = 4\n");
+        for name in ["a", "b", "c"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        symlink("../locks/a", root.join("a/Cargo.lock")).unwrap();
+        symlink("../../outside/Cargo.lock", root.join("b/Cargo.lock")).unwrap();
+        symlink("nowhere", root.join("c/Cargo.lock")).unwrap();
+        symlink("../outside", root.join("d")).unwrap();
+        symlink(".", root.join("e")).unwrap();
+        let mut coverage = Coverage::default();
+        assert_eq!(find_lockfiles(&root, &mut coverage), [root.join("a/Cargo.lock")]);
+        let mut skipped = coverage.skipped.iter().map(|skipped| skipped.what.as_str()).collect::<Vec<_>>();
+        skipped.sort_unstable();
+        assert_eq!(skipped, ["b/Cargo.lock", "c/Cargo.lock", "d"]);
     }
 
     #[test]
