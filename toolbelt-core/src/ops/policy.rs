@@ -1,7 +1,8 @@
 //! Reads the policy of a repository, and what other tools' configuration adds to it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use crate::policy::{self, Foreign, NotCarriedOver, Policy};
 use crate::source::{file, repository};
@@ -39,26 +40,102 @@ pub struct Loaded {
     pub not_carried_over: Vec<NotCarriedOver>,
 }
 
-/// Reads `toolbelt.toml` at the root, or the file named, and other tools' configuration beside it.
+/// Reads `toolbelt.toml` at the root and other tools' configuration beside it, or the file named and nothing else: who
+/// names a policy does not want the tree that is judged to have a say in it.
 ///
 /// # Errors
 ///
 /// [`Error`] if a file cannot be read or understood. That there is no `toolbelt.toml` is no error unless it was named.
 pub fn load(root: &Path, named: Option<&Path>) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
+    if let Some(path) = named {
+        loaded.read(root, path)?;
+        return Ok(loaded);
+    }
     let own = root.join(policy::FILE);
-    let path: Option<PathBuf> = named.map(Path::to_owned).or_else(|| own.is_file().then_some(own));
-    if let Some(path) = path {
-        let name = repository::display_path(root, &path);
-        let text = file::read_text(&path, MAX_BYTES)?;
-        loaded.policy = Policy::parse(&name, &text)?;
-        loaded.texts.insert(name, text);
+    if is_there(&own)? {
+        loaded.read(root, &own)?;
     }
     for (tool, names) in FOREIGN {
-        let Some(name) = names.iter().find(|name| root.join(name).is_file()) else { continue };
-        let text = file::read_text(&root.join(name), MAX_BYTES)?;
-        loaded.not_carried_over.extend(loaded.policy.carry_over(tool, name, &text)?);
-        loaded.texts.insert((*name).to_owned(), text);
+        for name in names {
+            let path = root.join(name);
+            if is_there(&path)? {
+                let text = file::read_text(&path, MAX_BYTES)?;
+                loaded.not_carried_over.extend(loaded.policy.carry_over(tool, name, &text)?);
+                loaded.texts.insert((*name).to_owned(), text);
+                break;
+            }
+        }
     }
     Ok(loaded)
+}
+
+impl Loaded {
+    fn read(&mut self, root: &Path, path: &Path) -> Result<(), Error> {
+        let name = repository::display_path(root, path);
+        let text = file::read_text(path, MAX_BYTES)?;
+        self.policy = Policy::parse(&name, &text)?;
+        self.texts.insert(name, text);
+        Ok(())
+    }
+}
+
+/// Whether there is a file. What is there without being one, such as a link to nowhere, is an error: it must not pass for
+/// a tree that has no policy.
+fn is_there(path: &Path) -> Result<bool, file::Error> {
+    let failed = |source| file::Error::Io { path: path.to_owned(), source };
+    match path.symlink_metadata() {
+        // A file in place of the folder: nothing can be below it.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(failed(error)),
+        // Opening a pipe would wait for a writer.
+        Ok(_) if path.metadata().map_err(failed)?.is_file() => Ok(true),
+        Ok(_) => Err(failed(io::Error::other("it is not a regular file"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_is_named_takes_nothing_from_the_tree() {
+        let tree = tempfile::tempdir().unwrap();
+        fs::write(tree.path().join("deny.toml"), "advisories.ignore = ['RUSTSEC-2026-0001']").unwrap();
+        fs::write(tree.path().join("audit.toml"), "advisories.ignore = ['RUSTSEC-2026-0002']").unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let named = elsewhere.path().join("trusted.toml");
+        fs::write(&named, "version = 1").unwrap();
+        let loaded = load(tree.path(), Some(&named)).unwrap();
+        assert_eq!(loaded.policy, Policy::default());
+        assert_eq!(loaded.texts.len(), 1);
+        assert!(!load(tree.path(), None).unwrap().policy.exemptions.is_empty());
+    }
+
+    #[test]
+    fn only_what_is_not_there_is_no_policy() {
+        let tree = tempfile::tempdir().unwrap();
+        // `.cargo` as a file: what would be below it is not there either.
+        fs::write(tree.path().join(".cargo"), "").unwrap();
+        assert!(load(tree.path(), None).unwrap().texts.is_empty());
+        for name in ["toolbelt.toml", "deny.toml", "audit.toml"] {
+            let path = tree.path().join(name);
+            fs::create_dir(&path).unwrap();
+            assert!(matches!(load(tree.path(), None), Err(Error::File(_))), "{name}");
+            fs::remove_dir(&path).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_policy_that_links_to_nowhere_is_an_error() {
+        for name in ["toolbelt.toml", ".deny.toml", "audit.toml"] {
+            let tree = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink("nowhere", tree.path().join(name)).unwrap();
+            let error = load(tree.path(), None).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
 }
