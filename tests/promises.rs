@@ -209,7 +209,7 @@ fn default(option: &RuleOption) -> String {
     match option.default {
         OptionDefault::Days(days) => format!("\"{days}d\""),
         OptionDefault::Count(count) => count.to_string(),
-        OptionDefault::List(list) => format!("{list:?}"),
+        OptionDefault::List(list) | OptionDefault::Packages(list) => format!("{list:?}"),
     }
 }
 

@@ -143,7 +143,7 @@ fn default(option: &RuleOption) -> String {
     match option.default {
         OptionDefault::Days(days) => format!("\"{days}d\""),
         OptionDefault::Count(count) => count.to_string(),
-        OptionDefault::List(list) => {
+        OptionDefault::List(list) | OptionDefault::Packages(list) => {
             let items: Vec<String> = list.iter().map(|item| format!("\"{item}\"")).collect();
             format!("[{}]", items.join(", "))
         }
@@ -214,7 +214,7 @@ impl From<&RuleOption> for JsonOption {
         let (kind, default) = match option.default {
             OptionDefault::Days(days) => ("age", JsonDefault::Age(format!("{days}d"))),
             OptionDefault::Count(count) => ("count", JsonDefault::Count(count)),
-            OptionDefault::List(list) => ("list", JsonDefault::List(list)),
+            OptionDefault::List(list) | OptionDefault::Packages(list) => ("list", JsonDefault::List(list)),
         };
         Self { name: option.name, kind, default, about: option.about }
     }

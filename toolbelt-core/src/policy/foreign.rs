@@ -7,7 +7,7 @@ use super::Policy;
 use super::table::{Document, Table, Value};
 use crate::finding::Level;
 use crate::rules;
-use crate::rules::options::OptionValue;
+use crate::rules::options::{OptionValue, is_package};
 use crate::subject::exemption::{Covers, Exemption};
 use crate::subject::malformed::Malformed;
 use crate::subject::{LineIndex, Location};
@@ -21,10 +21,10 @@ pub enum Foreign {
     Audit,
 }
 
-/// A key that has no counterpart in a policy.
+/// What did not become part of the policy: it has no counterpart there, was not understood, or would loosen a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotCarriedOver {
-    /// `deny.toml: bans.skip`.
+    /// `deny.toml: bans.skip`, with the value where the key alone is not the reason.
     pub key: String,
 }
 
@@ -79,6 +79,11 @@ impl Policy {
         } else {
             (entry.string()?, None)
         };
+        if !is_advisory(&id) {
+            // A yanked crate, in the short form.
+            left.key(&format!("advisories.ignore[] \"{id}\""));
+            return Ok(());
+        }
         let reason = reason.unwrap_or_else(|| format!("ignored in `{path}`"));
         for rule in ADVISORY_RULES.into_iter().filter_map(rules::find) {
             self.exemptions.push(Exemption {
@@ -104,20 +109,23 @@ impl Policy {
 
     fn carry_over_bans(&mut self, mut table: Table<'_>, left: &mut Left<'_>) -> Result<(), Malformed> {
         for (key, rule) in [("multiple-versions", "duplicate-version"), ("wildcards", "wildcard-requirement")] {
-            if let Some(level) = table.take_string(key)? {
-                self.default_level(rule, Level::parse(&level));
+            let Some(word) = table.take_string(key)? else { continue };
+            match Level::parse(&word) {
+                Some(level) if self.tighten(rule, level) => {}
+                Some(_) => left.key(&format!("bans.{key} = \"{word}\" (`{rule}` is stricter)")),
+                None => left.key(&format!("bans.{key} = \"{word}\"")),
             }
         }
         let mut banned = Vec::new();
         for entry in table.take("deny").map(Value::values).transpose()?.unwrap_or_default() {
-            match banned_name(entry)? {
-                Some(name) => banned.push(name),
-                None => left.key("bans.deny[] with wrappers or without a name"),
+            match ban(entry)? {
+                Ok(package) => banned.push(package),
+                Err(key) => left.key(&key),
             }
         }
         if !banned.is_empty() {
             self.default_list("banned-package", "packages", banned);
-            self.default_level("banned-package", Some(Level::Deny));
+            self.tighten("banned-package", Level::Deny);
         }
         left.rest("bans", table);
         Ok(())
@@ -143,24 +151,44 @@ impl Policy {
         }
     }
 
-    fn default_level(&mut self, rule: &str, level: Option<Level>) {
-        let Some(rule) = rules::find(rule) else { return };
-        let setting = self.settings.entry(rule.id).or_default();
-        setting.level = setting.level.or(level);
+    /// Raises a rule's level, unless the policy itself sets one; false if the level asked for is below the rule's.
+    fn tighten(&mut self, rule: &str, level: Level) -> bool {
+        let Some(rule) = rules::find(rule) else { return false };
+        let now = self.level(rule);
+        let own = &mut self.settings.entry(rule.id).or_default().level;
+        if own.is_none() && level > now {
+            *own = Some(level);
+        }
+        own.is_some() || level == now
     }
 }
 
-/// `"foo"`, `"foo@1.0"` or a table with `name` or `crate`; none if it says more than a package to ban.
-fn banned_name(entry: Value<'_>) -> Result<Option<String>, Malformed> {
-    if !entry.is_table() {
-        return entry.string().map(Some);
-    }
-    let mut table = entry.table()?;
-    let name = table.take_string("crate")?;
-    let name = if name.is_some() { name } else { table.take_string("name")? };
-    table.take("reason");
-    table.take("use-instead");
-    Ok(name.filter(|_| table.take_all().is_empty()))
+/// Whether this is the id of an advisory; cargo-deny tells packages from advisories in the same way.
+fn is_advisory(id: &str) -> bool {
+    ["RUSTSEC-", "CVE-", "GHSA-", "MAL-", "TALOS-"].iter().any(|prefix| id.starts_with(prefix)) && !id.contains('@')
+}
+
+/// A package to ban, or what to say of an entry that is none or says more than that: `"foo"`, `"foo@1.0"`, `"foo:1.0"`, or
+/// a table with `crate` or `name`, and in older files `version`.
+fn ban(entry: Value<'_>) -> Result<Result<String, String>, Malformed> {
+    let written = if entry.is_table() {
+        let mut table = entry.table()?;
+        let name = table.take_string("crate")?;
+        let name = if name.is_some() { name } else { table.take_string("name")? };
+        let version = table.take_string("version")?;
+        table.take("reason");
+        table.take("use-instead");
+        match (name.filter(|_| table.take_all().is_empty()), version) {
+            (None, _) => return Ok(Err("bans.deny[] with wrappers or without a name".to_owned())),
+            (Some(name), None) => name,
+            (Some(name), Some(version)) => format!("{name}@{version}"),
+        }
+    } else {
+        entry.string()?
+    };
+    let package = written.split_once([':', '@']).map(|(name, requirement)| format!("{name}@{requirement}"));
+    let package = package.unwrap_or_else(|| written.clone());
+    Ok(if is_package(&package) { Ok(package) } else { Err(format!("bans.deny[] \"{written}\"")) })
 }
 
 /// What was not carried over.
@@ -179,5 +207,70 @@ impl Left<'_> {
             let dot = if section.is_empty() { "" } else { "." };
             self.key(&format!("{section}{dot}{key}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a `deny.toml` adds to a policy, and what it does not.
+    fn carried(policy: &str, deny: &str) -> (Policy, Vec<String>) {
+        let mut policy = Policy::parse("toolbelt.toml", &format!("version = 1\n{policy}")).unwrap();
+        let left = policy.carry_over(Foreign::Deny, "deny.toml", deny).unwrap();
+        (policy, left.into_iter().map(|left| left.key).collect())
+    }
+
+    fn level(policy: &Policy, rule: &str) -> Level {
+        policy.level(rules::find(rule).unwrap())
+    }
+
+    #[test]
+    fn levels_are_carried_over_only_where_they_are_stricter() {
+        let (policy, left) = carried("", "bans = { wildcards = 'allow', multiple-versions = 'deny' }");
+        assert_eq!(level(&policy, "wildcard-requirement"), Level::Warn);
+        assert_eq!(level(&policy, "duplicate-version"), Level::Deny);
+        assert_eq!(left, ["deny.toml: bans.wildcards = \"allow\" (`wildcard-requirement` is stricter)"]);
+
+        let (policy, left) = carried("", "bans = { wildcards = 'deny', multiple-versions = 'allow' }");
+        assert_eq!(level(&policy, "wildcard-requirement"), Level::Deny);
+        assert_eq!(level(&policy, "duplicate-version"), Level::Allow);
+        assert!(left.is_empty(), "{left:?}");
+
+        let own = "rules.duplicate-version.except = ['a']\nrules.wildcard-requirement = 'allow'";
+        let (policy, left) = carried(own, "bans = { wildcards = 'deny', multiple-versions = 'allow' }");
+        assert_eq!(level(&policy, "wildcard-requirement"), Level::Allow, "the policy comes first");
+        assert_eq!(level(&policy, "duplicate-version"), Level::Warn);
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        let (policy, left) =
+            carried("", "bans = { multiple-versions = 'dney', deny = ['a@bogus!', { name = 'b c' }] }");
+        assert_eq!(level(&policy, "duplicate-version"), Level::Allow);
+        assert_eq!(level(&policy, "banned-package"), Level::Warn);
+        let expected = ["bans.multiple-versions = \"dney\"", "bans.deny[] \"a@bogus!\"", "bans.deny[] \"b c\""];
+        assert_eq!(left, expected.map(|key| format!("deny.toml: {key}")));
+    }
+
+    #[test]
+    fn bans_are_read_in_the_older_forms_too() {
+        let deny = "bans.deny = ['time:<0.2', 'a', 'b@1', { name = 'c', version = '=1.0' }, { crate = 'd:2' }]";
+        let (policy, left) = carried("", deny);
+        let rule = rules::find("banned-package").unwrap();
+        assert_eq!(policy.options(rule).list(rule.options[0]), ["time@<0.2", "a", "b@1", "c@=1.0", "d@2"]);
+        assert_eq!(policy.level(rule), Level::Deny);
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[test]
+    fn an_ignored_crate_is_no_ignored_advisory() {
+        let deny = "advisories.ignore = ['foo@1.2', 'bar', { id = 'b@1' }, { crate = 'c@1' }, 'RUSTSEC-2020-0001']";
+        let (policy, left) = carried("", deny);
+        let ids = policy.exemptions.iter().filter_map(|exemption| exemption.covers.advisory.as_deref());
+        assert!(ids.eq(["RUSTSEC-2020-0001"; ADVISORY_RULES.len()]));
+        assert_eq!(left.len(), 4, "{left:?}");
+        assert_eq!(left[0], "deny.toml: advisories.ignore[] \"foo@1.2\"");
     }
 }

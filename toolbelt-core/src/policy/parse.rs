@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::table::{Document, Table, Value};
 use super::{Data, OnNotChecked, Policy, Setting, Targets};
 use crate::finding::Level;
-use crate::rules::options::{OptionDefault, OptionValue, parse_age};
+use crate::rules::options::{OptionDefault, OptionValue, is_package, parse_age};
 use crate::rules::{self, Check, Rule};
 use crate::subject::exemption::{Covers, Exemption};
 use crate::subject::malformed::Malformed;
@@ -100,7 +100,16 @@ fn option_value(default: OptionDefault, value: Value<'_>) -> Result<OptionValue,
         OptionDefault::Days(_) => age(&value).map(OptionValue::Age),
         OptionDefault::Count(_) => value.count().map(OptionValue::Count),
         OptionDefault::List(_) => value.strings().map(OptionValue::List),
+        OptionDefault::Packages(_) => packages(value).map(OptionValue::List),
     }
+}
+
+fn packages(value: Value<'_>) -> Result<Vec<String>, Malformed> {
+    let package = |value: &Value<'_>| {
+        let package = value.string()?;
+        if is_package(&package) { Ok(package) } else { Err(value.error("expected `name` or `name@requirement`")) }
+    };
+    value.values()?.iter().map(package).collect()
 }
 
 fn level(value: &Value<'_>) -> Result<Level, Malformed> {
@@ -117,7 +126,10 @@ fn uses(value: Value<'_>) -> Result<Vec<DependencyKind>, Malformed> {
         let kind = DependencyKind::ALL.into_iter().find(|kind| kind.as_str() == word);
         kind.ok_or_else(|| value.error("expected `normal`, `build` or `dev`"))
     };
-    value.values()?.iter().map(kind).collect()
+    // A rule that looks at no use would pass everything.
+    let empty = value.error("expected at least one of `normal`, `build` and `dev`");
+    let kinds = value.values()?.iter().map(kind).collect::<Result<Vec<_>, _>>()?;
+    if kinds.is_empty() { Err(empty) } else { Ok(kinds) }
 }
 
 fn targets(value: &Value<'_>) -> Result<Targets, Malformed> {
@@ -183,13 +195,20 @@ fn data(mut table: Table<'_>) -> Result<Data, Malformed> {
     for (key, target) in [("advisory-db", &mut data.advisory_db), ("osv", &mut data.osv), ("names", &mut data.names)] {
         let Some(value) = table.take(key) else { continue };
         let url = value.string()?;
-        if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
+        if !url.starts_with("https://") && !is_loopback(&url) {
             return Err(value.error("expected an `https://` URL"));
         }
         *target = Some(url);
     }
     table.end(&["max-age", "advisory-db", "osv", "names"])?;
     Ok(data)
+}
+
+/// Whether this is `http://127.0.0.1:PORT`, alone or with a path; `http://127.0.0.1:80@host/` is a URL of that host.
+fn is_loopback(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://127.0.0.1:") else { return false };
+    let port = rest.split_once('/').map_or(rest, |(port, _)| port);
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
 fn globs(value: Value<'_>) -> Result<Vec<String>, Malformed> {
@@ -254,6 +273,30 @@ mod tests {
         assert!(error(&write("").replace("2027-01-31", "'soon'")).0.contains("a date such as 2027-01-31"));
         assert!(error(&write("").replace("2027-01-31", "2027-02-31")).0.starts_with("toolbelt.toml:7:"));
         assert!(error(&write("").replace("'r'", "' '")).0.contains("must not be empty"));
+    }
+
+    #[test]
+    fn a_rule_that_looks_at_no_use_is_an_error() {
+        let (message, _) = error("version = 1\n[rules.yanked-version]\nuses = []\n");
+        assert_eq!(message, "toolbelt.toml:3:8: expected at least one of `normal`, `build` and `dev`");
+    }
+
+    #[test]
+    fn bans_that_name_no_package_are_errors_at_their_place() {
+        let (message, _) = error("version = 1\n[rules.banned-package]\npackages = [\"a@<1\", \"foo@bogus!\"]\n");
+        assert_eq!(message, "toolbelt.toml:3:21: expected `name` or `name@requirement`");
+    }
+
+    #[test]
+    fn data_comes_in_the_clear_from_this_machine_only() {
+        let read = |url: &str| Policy::parse("toolbelt.toml", &format!("version = 1\ndata.names = '{url}'"));
+        for good in ["https://a.example/", "http://127.0.0.1:80", "http://127.0.0.1:8080/a?b@c"] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        let other = ["http://127.0.0.1:80@evil.example/", "http://127.0.0.1:@evil.example/", "http://127.0.0.1:1?@b/"];
+        for bad in other.into_iter().chain(["http://127.0.0.1:+8/", "http://127.0.0.1.evil.example/", "http://b/"]) {
+            assert!(read(bad).unwrap_err().to_string().contains("expected an `https://` URL"), "{bad}");
+        }
     }
 
     #[test]

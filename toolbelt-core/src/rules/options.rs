@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use semver::VersionReq;
+
 /// An option that a rule declares.
 #[derive(Debug)]
 pub struct RuleOption {
@@ -23,6 +25,8 @@ pub enum OptionDefault {
     Count(u32),
     /// A list of strings.
     List(&'static [&'static str]),
+    /// A list of packages: `name`, or `name@requirement` for some versions.
+    Packages(&'static [&'static str]),
 }
 
 /// The value of an option.
@@ -32,7 +36,7 @@ pub enum OptionValue {
     Age(Duration),
     /// A number.
     Count(u32),
-    /// A list of strings.
+    /// A list of strings, or of packages.
     List(Vec<String>),
 }
 
@@ -72,7 +76,7 @@ impl Options {
         }
     }
 
-    /// The value of an option of type [`OptionDefault::List`].
+    /// The value of an option of type [`OptionDefault::List`] or [`OptionDefault::Packages`].
     ///
     /// # Panics
     ///
@@ -80,7 +84,7 @@ impl Options {
     pub fn list(&self, option: &RuleOption) -> Vec<&str> {
         match (self.0.get(option.name), option.default) {
             (Some(OptionValue::List(list)), _) => list.iter().map(String::as_str).collect(),
-            (None, OptionDefault::List(list)) => list.to_vec(),
+            (None, OptionDefault::List(list) | OptionDefault::Packages(list)) => list.to_vec(),
             _ => panic!("`{}` is not a list", option.name),
         }
     }
@@ -110,9 +114,27 @@ pub fn parse_age(text: &str) -> Option<Duration> {
     Some(Duration::from_hours(hours))
 }
 
+/// Whether this names packages as policies do: `name`, or `name@requirement` for some versions.
+pub fn is_package(text: &str) -> bool {
+    let (name, requirement) = text.split_once('@').unwrap_or((text, "*"));
+    !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+        && VersionReq::parse(requirement).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_is_a_name_with_or_without_a_requirement() {
+        for good in ["a", "openssl-sys", "time@<0.2", "a@*", "a@>=1, <1.4", "a_b@=1.2.3"] {
+            assert!(is_package(good), "{good}");
+        }
+        for bad in ["", "@1", "a@", "a@bogus!", "a:<1", "a b", "a*", "a@1@2", "pkg:cargo/a"] {
+            assert!(!is_package(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn ages_have_a_unit() {

@@ -10,7 +10,7 @@ use crate::subject::package::Package;
 
 static PACKAGES: RuleOption = RuleOption {
     name: "packages",
-    default: OptionDefault::List(&[]),
+    default: OptionDefault::Packages(&[]),
     about: "packages that must not be there: `name`, or `name@requirement` for some versions",
 };
 
