@@ -98,6 +98,9 @@ pub(super) struct Found {
 fn named_advisories(paths: &[PathBuf], data: &Data, now: Timestamp) -> Result<Found, Error> {
     let database = advisories::read(paths)?;
     let stale = match database.date {
+        Some(day) if is_ahead(start_of(day), now) => {
+            Some(Unknown::new(format!("the advisory database is dated in the future, {day}")))
+        }
         Some(day) if is_older(start_of(day), data.max_age + DAY, now) => {
             Some(Unknown::new(format!("the advisory database ends on {day}, longer ago than the policy's `max-age`")))
         }
@@ -130,7 +133,11 @@ fn cached_advisories(data: &Data, cache: &Cache, http: &Http, now: Timestamp) ->
     };
     let stale = is_older(snapshot.confirmed, data.max_age, now).then(|| {
         let day = snapshot.confirmed.to_zoned(TimeZone::UTC).date();
-        let reason = format!("the advisory database was last fetched on {day}, longer ago than `max-age`{because}");
+        let reason = if is_ahead(snapshot.confirmed, now) {
+            format!("when the advisory database was last fetched is dated in the future, {day}{because}")
+        } else {
+            format!("the advisory database was last fetched on {day}, longer ago than `max-age`{because}")
+        };
         Unknown::new(reason).hint(hint)
     });
     Fact::Known(Found { date: Some(snapshot.confirmed.to_string()), database: snapshot.database, stale })
@@ -207,8 +214,51 @@ fn start_of(day: Date) -> Timestamp {
     day.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |midnight| midnight.timestamp())
 }
 
-/// Whether `then` lies more than `max_age` before `now`.
+/// Whether `then` lies more than `max_age` before `now`, or so far ahead of it that it says nothing about age.
 pub(super) fn is_older(then: Timestamp, max_age: Duration, now: Timestamp) -> bool {
     let max_age = SignedDuration::try_from(max_age).unwrap_or(SignedDuration::MAX);
-    now.duration_since(then) > max_age
+    now.duration_since(then) > max_age || is_ahead(then, now)
+}
+
+/// Whether `then` lies more than a day after `now`, which time zones do not explain: one of the two is wrong.
+fn is_ahead(then: Timestamp, now: Timestamp) -> bool {
+    then.duration_since(now) > SignedDuration::from_hours(24)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dated_in_the_future_is_not_fresh() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let is_stale = |then: &str| is_older(then.parse().unwrap(), 3 * DAY, now);
+        assert!(!is_stale("2026-11-20T12:00:00Z"));
+        assert!(is_stale("2026-11-19T11:59:59Z"));
+        assert!(!is_stale("2026-11-23T12:00:00Z"), "clocks and time zones differ");
+        assert!(is_stale("2026-11-23T12:00:01Z"));
+        assert!(is_stale("2099-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn an_advisory_from_the_future_does_not_make_a_database_fresh() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |day: &str| {
+            let text = format!(
+                "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"a\"\ndate = \"{day}\"\n[versions]\npatched = []\n```\n# T\n"
+            );
+            std::fs::create_dir_all(folder.path().join("crates/a")).unwrap();
+            std::fs::write(folder.path().join("crates/a/RUSTSEC-2026-0001.md"), text).unwrap();
+        };
+        let stale = |now: &str| {
+            let found = named_advisories(&[folder.path().to_owned()], &Data::default(), now.parse().unwrap());
+            found.unwrap().stale.map(|unknown| unknown.reason)
+        };
+        write("2026-11-21");
+        assert_eq!(stale("2026-11-22T12:00:00Z"), None);
+        let reason = "the advisory database is dated in the future, 2026-11-21";
+        assert_eq!(stale("1980-01-01T00:00:00Z").as_deref(), Some(reason));
+        write("2099-01-01");
+        assert!(stale("2026-11-22T12:00:00Z").unwrap().contains("dated in the future, 2099-01-01"));
+    }
 }
