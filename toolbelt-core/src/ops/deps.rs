@@ -83,8 +83,13 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
     let needs = policy.needs();
     let mut coverage = Coverage::default();
     let mut trees = read_trees(request, &root, policy, &mut coverage)?;
-    let mut dependencies = Dependencies::new(std::mem::take(&mut trees.lockfiles), std::mem::take(&mut trees.members));
+    let texts = std::mem::take(&mut trees.texts);
+    let mut dependencies = dependencies_of(trees);
     coverage.count("packages", dependencies.packages.len());
+    for (lockfile, member, name) in dependencies.missing() {
+        let why = format!("is not in `{lockfile}`, although `{member}` is to have it: `cargo metadata` writes it anew");
+        coverage.could_not_look(name, why);
+    }
 
     let config = network::cargo_config(environment)?;
     let cache = Cache::new(environment.cache.clone());
@@ -110,11 +115,10 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
     let stale = &collected.stale;
     let observed = audit::dependencies(&dependencies, &collected.knowledge, policy, stale, environment.now);
     for key in &loaded.not_carried_over {
-        coverage.skip(&key.key, 1, "has no counterpart in toolbelt.toml");
+        coverage.skip(&key.key, 1, "is not carried over");
     }
     coverage.skipped.extend(collected.skipped);
     let decision = decide(observed, policy, &coverage, environment.now);
-    trees.texts.extend(loaded.texts);
     collected.sources.sort();
     Ok(Report {
         tool: environment.tool.clone(),
@@ -126,7 +130,7 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
         not_checked: decision.not_checked,
         coverage,
         sources: collected.sources,
-        texts: trees.texts,
+        texts: texts.into_iter().chain(loaded.texts).collect(),
     })
 }
 
@@ -135,7 +139,11 @@ pub(super) fn trees(request: &Request) -> Result<Dependencies, Error> {
     let root = root(request);
     let loaded = policy::load(&root, request.policy.as_deref())?;
     let trees = read_trees(request, &root, &loaded.policy, &mut Coverage::default())?;
-    Ok(Dependencies::new(trees.lockfiles, trees.members))
+    Ok(dependencies_of(trees))
+}
+
+fn dependencies_of(trees: Trees) -> Dependencies {
+    Dependencies { patched: trees.patched, ..Dependencies::new(trees.lockfiles, trees.members) }
 }
 
 /// The folder that paths are told relative to, and that holds the policy.

@@ -52,6 +52,8 @@ pub struct Trees {
     pub lockfiles: Vec<Locked>,
     /// The packages of the repository, by lock file, then by manifest path.
     pub members: Vec<Member>,
+    /// Lock file and name of what `[patch]` and `[replace]` put in the place of other sources.
+    pub patched: BTreeSet<(String, String)>,
     /// The text of each file that was read, by path.
     pub texts: BTreeMap<String, String>,
 }
@@ -244,8 +246,10 @@ impl Members<'_> {
             }
         }
         while let Some((folder, manifest)) = queue.pop_front() {
-            let dependencies =
-                manifest.dependencies.iter().chain(manifest.workspace.iter().flat_map(|w| &w.dependencies));
+            let of_workspace = manifest.workspace.iter().flat_map(|workspace| &workspace.dependencies);
+            let dependencies = manifest.dependencies.iter().chain(of_workspace).chain(&manifest.patches);
+            let names = manifest.patches.iter().map(|patch| patch.declared.requirement.name.clone());
+            self.trees.patched.extend(names.map(|name| (self.lockfile.clone(), name)));
             for path in dependencies.filter_map(|dependency| dependency.path.as_ref()) {
                 let target = normalise(&folder.join(path));
                 if !self.is_new(&mut seen, &target) {

@@ -1,6 +1,6 @@
 //! The dependency trees of a repository: its lock files, the packages they name, and who asked for what.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use semver::{Version, VersionReq};
 
@@ -19,6 +19,8 @@ pub struct Dependencies {
     pub lockfiles: Vec<Lockfile>,
     /// The packages of the repository itself, sorted by manifest path; empty for a lone lock file.
     pub members: Vec<Member>,
+    /// Lock file and name of what `[patch]` and `[replace]` of a workspace put in the place of other sources.
+    pub patched: BTreeSet<(String, String)>,
 }
 
 /// One `Cargo.lock` as it is read.
@@ -137,7 +139,8 @@ impl Dependencies {
             let usage = Fact::Unknown(Unknown::new("how packages are used was not worked out"));
             Package { name, version, source, checksum, locations, usage, listing: None, archive: None }
         };
-        Self { packages: merged.into_iter().map(package).collect(), lockfiles, members }
+        let packages = merged.into_iter().map(package).collect();
+        Self { packages, lockfiles, members, patched: BTreeSet::new() }
     }
 
     /// Works out how each package is used, from the members' manifests and the index entries of the rest.
@@ -218,6 +221,47 @@ impl Dependencies {
         if ways.is_empty() { vec![(DependencyKind::Normal, Reach::Host)] } else { ways }
     }
 
+    /// Whether a lock file says of this package that it comes from a path, and no manifest that belongs to the lock file
+    /// does: then it may be anything, whatever it is called.
+    ///
+    /// A lone lock file has no manifests that could say so, and is taken at its word.
+    pub fn is_unexplained(&self, package: &Package) -> bool {
+        if package.source != Source::Path {
+            return false;
+        }
+        package.locations.iter().any(|location| {
+            let lockfile = location.path.as_str();
+            let mut members = self.members.iter().filter(|member| member.lockfile == lockfile).peekable();
+            members.peek().is_some()
+                && !self.patched.contains(&(lockfile.to_owned(), package.name.clone()))
+                && !members.any(|member| member.name == package.name || member.takes_from_a_path(&package.name))
+        })
+    }
+
+    /// What manifests ask for and their lock file does not have: lock file, member and name of the package.
+    ///
+    /// Optional packages and those for tests may be missing honestly; such a lock file is not the one that cargo uses.
+    pub fn missing(&self) -> Vec<(&str, &str, &str)> {
+        let mut missing = Vec::new();
+        for lockfile in &self.lockfiles {
+            let names = lockfile.nodes.iter().map(|node| self.packages[node.package].name.as_str());
+            let names = names.collect::<BTreeSet<_>>();
+            let mut members = self.members.iter().filter(|member| member.lockfile == lockfile.path).peekable();
+            if let Some(first) = members.peek()
+                && !self.members.iter().any(|m| m.lockfile == lockfile.path && names.contains(m.name.as_str()))
+            {
+                missing.push((lockfile.path.as_str(), first.name.as_str(), first.name.as_str()));
+            }
+            for member in members.filter(|member| names.contains(member.name.as_str())) {
+                let requirements = member.requirements.iter().map(|declared| &declared.requirement);
+                let needed = requirements.filter(|r| r.kind != DependencyKind::Dev && !r.optional);
+                let absent = needed.filter(|requirement| !names.contains(requirement.name.as_str()));
+                missing.extend(absent.map(|r| (lockfile.path.as_str(), member.name.as_str(), r.name.as_str())));
+            }
+        }
+        missing
+    }
+
     /// The packages that depend on this one in some lock file, sorted, each once.
     pub fn dependents_of(&self, package: &Package) -> Vec<&Package> {
         let is_it = |index: &usize| self.packages[*index] == *package;
@@ -245,6 +289,16 @@ impl Dependencies {
     }
 }
 
+impl Member {
+    /// Whether it asks for a package of this name from a directory.
+    fn takes_from_a_path(&self, name: &str) -> bool {
+        self.requirements.iter().any(|declared| {
+            let is_path = matches!(declared.from, DeclaredSource::Path | DeclaredSource::PathAndRegistry);
+            is_path && declared.requirement.name == name
+        })
+    }
+}
+
 impl Requirement {
     /// Whether a resolved package may be what this asks for.
     fn may_mean(&self, package: &Package) -> bool {
@@ -262,4 +316,56 @@ fn matches(requirement: &VersionReq, version: &Version) -> bool {
 /// runs at build time.
 fn along(kind: DependencyKind, edge: DependencyKind) -> DependencyKind {
     kind.max(edge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{lockfile, manifest};
+
+    const LOCK: &str = "version = 4\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\"time\"]\n\
+                        [[package]]\nname = \"time\"\nversion = \"0.1.42\"\n";
+
+    fn tree(lock: &str, manifest: &str) -> Dependencies {
+        let locked = lockfile::parse("Cargo.lock", lock).unwrap();
+        let manifest = manifest::parse("Cargo.toml", &format!("[package]\nname = \"app\"\n{manifest}")).unwrap();
+        let package = manifest.package.unwrap();
+        let requirements = manifest.dependencies.into_iter().map(|dependency| dependency.declared).collect();
+        let member = Member {
+            name: package.name,
+            manifest: "Cargo.toml".to_owned(),
+            lockfile: "Cargo.lock".to_owned(),
+            location: package.location,
+            publish: None,
+            requirements,
+        };
+        Dependencies::new(vec![locked], vec![member])
+    }
+
+    #[test]
+    fn a_package_without_a_source_needs_a_manifest_that_says_so() {
+        let is_unexplained = |dependencies: &Dependencies| {
+            let time = dependencies.named("time").next().unwrap();
+            dependencies.is_unexplained(&dependencies.packages[time])
+        };
+        assert!(is_unexplained(&tree(LOCK, "[dependencies]\ntime = \"0.1\"")));
+        assert!(!is_unexplained(&tree(LOCK, "[dependencies]\ntime = { path = \"time\" }")));
+        let mut patched = tree(LOCK, "[dependencies]\ntime = \"0.1\"");
+        patched.patched.insert(("Cargo.lock".to_owned(), "time".to_owned()));
+        assert!(!is_unexplained(&patched));
+        let lone = Dependencies::new(vec![lockfile::parse("Cargo.lock", LOCK).unwrap()], Vec::new());
+        assert!(!is_unexplained(&lone));
+    }
+
+    #[test]
+    fn what_the_manifests_ask_for_has_to_be_in_the_lock_file() {
+        let missing = |manifest: &str| {
+            tree(LOCK, manifest).missing().into_iter().map(|(_, _, name)| name.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(missing("[dependencies]\ntime = \"0.1\"\nlog = \"0.4\""), ["log"]);
+        let optional =
+            "[dependencies]\nlog = { version = \"0.4\", optional = true }\n[dev-dependencies]\nrand = \"0.8\"";
+        assert_eq!(missing(optional), Vec::<String>::new());
+        assert_eq!(tree("version = 4\n", "").missing(), [("Cargo.lock", "app", "app")]);
+    }
 }

@@ -12,6 +12,10 @@ use crate::subject::package::Package;
 /// Only packages of crates.io: a package from elsewhere is not the one that the advisory is about, although it may have
 /// the same name.
 pub(super) fn judge(package: &Package, context: &Context<'_>, kind: AdvisoryKind, claim: &str) -> Outcome {
+    if context.dependencies.is_unexplained(package) {
+        let reason = "the lock file says that it comes from a path, and no manifest of the repository says so";
+        return Unknown::new(reason).hint("`cargo metadata` writes the lock file anew").of(&package.subject());
+    }
     if !package.source.is_crates_io() {
         return Outcome::clean();
     }

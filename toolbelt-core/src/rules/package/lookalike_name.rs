@@ -217,6 +217,7 @@ mod tests {
                 ],
             }],
             members: Vec::new(),
+            patched: std::collections::BTreeSet::new(),
         };
         let names = || Fact::Known(names());
         assert_eq!(judge(&package("envlogger"), &dependencies, names()), Outcome::clean());

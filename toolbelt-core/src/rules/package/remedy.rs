@@ -211,7 +211,7 @@ mod tests {
     use crate::subject::affected_versions::AffectedVersions;
     use crate::subject::dependencies::{Declared, DeclaredSource, Dependencies, Locked, LockedPackage, Member};
     use crate::subject::names::Names;
-    use crate::subject::package::{DependencyKind, Listing};
+    use crate::subject::package::{DependencyKind, Listing, Registry};
 
     fn advisory(id: &str, patched: &[&str], unaffected: &[&str]) -> Advisory {
         let requirements =
@@ -375,7 +375,8 @@ mod tests {
     #[test]
     fn packages_from_elsewhere_are_not_the_ones_that_are_meant() {
         let advisories = || Fact::Known(Advisories::new([advisory(ID, PATCHED, &[])], []));
-        let outcome = judged(&tree("1.0.0", Source::Path, None, None), advisories(), AdvisoryKind::Vulnerability);
+        let elsewhere = Source::Registry(Registry::new("sparse+https://example.org/"));
+        let outcome = judged(&tree("1.0.0", elsewhere, None, None), advisories(), AdvisoryKind::Vulnerability);
         assert_eq!(outcome, crate::finding::Outcome::clean());
     }
 
