@@ -211,20 +211,56 @@ pub fn read(root: &Path, lockfiles: &[PathBuf], coverage: &mut Coverage) -> Resu
         trees.lockfiles.push(lockfile::parse(&name, &text)?);
         trees.texts.insert(name.clone(), text);
         let folder = path.parent().unwrap_or(Path::new("."));
-        let mut reader = Members { root, trees: &mut trees, coverage, lockfile: name, left: &mut left };
+        let mut reader = Members {
+            root,
+            boundary: Boundary::around(folder, root),
+            trees: &mut trees,
+            coverage,
+            lockfile: name,
+            left: &mut left,
+            manifests: BTreeSet::new(),
+        };
         reader.read(folder)?;
     }
     coverage.count("lockfiles", trees.lockfiles.len());
     Ok(trees)
 }
 
+/// The folder that nothing outside of is read for a lock file, whatever manifests and symbolic links say.
+struct Boundary {
+    folder: PathBuf,
+    canonical: PathBuf,
+}
+
+impl Boundary {
+    /// The root where the folder is below it, else the repository around the folder, else the folder.
+    fn around(folder: &Path, root: &Path) -> Self {
+        let of_root = Self::new(root);
+        if of_root.contains(folder) { of_root } else { Self::new(root_of(folder).unwrap_or(folder)) }
+    }
+
+    fn new(folder: &Path) -> Self {
+        let canonical = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        Self { folder: folder.to_owned(), canonical }
+    }
+
+    /// Whether a path leads to a place inside; for one that does not exist its text decides.
+    fn contains(&self, path: &Path) -> bool {
+        fs::canonicalize(path)
+            .map_or_else(|_| path.starts_with(&self.folder), |target| target.starts_with(&self.canonical))
+    }
+}
+
 struct Members<'a> {
     root: &'a Path,
+    boundary: Boundary,
     trees: &'a mut Trees,
     coverage: &'a mut Coverage,
     lockfile: String,
     /// How many more folders may be searched for members.
     left: &'a mut usize,
+    /// Manifests that were read for this lock file, where they really are.
+    manifests: BTreeSet<PathBuf>,
 }
 
 impl Members<'_> {
@@ -235,12 +271,22 @@ impl Members<'_> {
         let mut seen = BTreeSet::from([folder.to_owned()]);
         let mut queue = VecDeque::from([(folder.to_owned(), manifest)]);
         for pattern in &workspace.members {
-            let mut expansion =
-                Expansion { root: self.root, coverage: self.coverage, left: self.left, told: BTreeSet::new() };
-            for member in expansion.expand(folder, pattern) {
+            let mut expansion = Expansion {
+                root: self.root,
+                boundary: &self.boundary,
+                pattern,
+                coverage: self.coverage,
+                left: self.left,
+                told: BTreeSet::new(),
+            };
+            for member in expansion.expand(folder) {
                 let excluded =
                     workspace.exclude.iter().any(|exclude| member.starts_with(normalise(&folder.join(exclude))));
                 if !excluded && self.is_new(&mut seen, &member) {
+                    if !self.boundary.contains(&member) {
+                        self.coverage.skip(pattern, 1, "the workspace member is outside of the repository");
+                        continue;
+                    }
                     queue.extend(self.manifest(&member)?.map(|manifest| (member, manifest)));
                 }
             }
@@ -255,7 +301,7 @@ impl Members<'_> {
                 if !self.is_new(&mut seen, &target) {
                     continue;
                 }
-                if target.starts_with(self.root) {
+                if self.boundary.contains(&target) {
                     queue.extend(self.manifest(&target)?.map(|manifest| (target, manifest)));
                 } else {
                     self.coverage.skip(path, 1, "the path dependency is outside of the repository");
@@ -277,13 +323,20 @@ impl Members<'_> {
         false
     }
 
-    /// Reads the manifest in a folder; none if there is none.
+    /// Reads the manifest in a folder; none if there is none, or if it was read under another name.
     fn manifest(&mut self, folder: &Path) -> Result<Option<Manifest>, Error> {
         let path = folder.join("Cargo.toml");
         if !path.is_file() {
             return Ok(None);
         }
         let name = display_path(self.root, &path);
+        if !self.boundary.contains(&path) {
+            self.coverage.skip(name, 1, "the manifest is a symbolic link that leads out of the repository");
+            return Ok(None);
+        }
+        if !self.manifests.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
+            return Ok(None);
+        }
         let text = file::read_text(&path, manifest::MAX_BYTES)?;
         let manifest = manifest::parse(&name, &text)?;
         self.trees.texts.insert(name, text);
@@ -323,6 +376,8 @@ fn inherit(dependency: ManifestDependency, workspace: &Workspace) -> Declared {
 /// Finds the folders that member patterns such as `crates/*` name.
 struct Expansion<'a> {
     root: &'a Path,
+    boundary: &'a Boundary,
+    pattern: &'a str,
     coverage: &'a mut Coverage,
     /// How many more folders may be searched.
     left: &'a mut usize,
@@ -333,9 +388,9 @@ struct Expansion<'a> {
 impl Expansion<'_> {
     /// Folders below `base`, sorted. `**` stands for any number of folders, also none; symbolic links that a wildcard
     /// meets are not followed.
-    fn expand(&mut self, base: &Path, pattern: &str) -> BTreeSet<PathBuf> {
+    fn expand(&mut self, base: &Path) -> BTreeSet<PathBuf> {
         let mut folders = BTreeSet::from([base.to_owned()]);
-        for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        for part in self.pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
             folders = if part == "**" {
                 self.all_below(folders)
             } else if part.contains(['*', '?', '[']) {
@@ -373,6 +428,12 @@ impl Expansion<'_> {
             return Vec::new();
         }
         *self.left -= 1;
+        if !self.boundary.contains(folder) {
+            if self.told.insert(folder.to_owned()) {
+                self.coverage.skip(self.pattern, 1, "the member pattern leads out of the repository");
+            }
+            return Vec::new();
+        }
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => {
@@ -546,8 +607,10 @@ mod tests {
 
     fn expand(root: &Path, pattern: &str, mut left: usize) -> (Vec<String>, Coverage) {
         let mut coverage = Coverage::default();
+        let boundary = &Boundary::new(root);
+        let told = BTreeSet::new();
         let folders =
-            Expansion { root, coverage: &mut coverage, left: &mut left, told: BTreeSet::new() }.expand(root, pattern);
+            Expansion { root, boundary, pattern, coverage: &mut coverage, left: &mut left, told }.expand(root);
         (folders.iter().map(|folder| display_path(root, folder)).collect(), coverage)
     }
 
@@ -593,5 +656,57 @@ mod tests {
         assert_eq!(all, ["c", "c/a"]);
         assert_eq!(coverage.skipped.len(), 3);
         assert_eq!(coverage.skipped[0].why, "member patterns follow no symbolic links");
+    }
+
+    #[test]
+    fn members_outside_of_the_repository_are_told_and_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "outside/a/Cargo.toml", "secret = [\n");
+        let root = folder.path().join("root");
+        write(&root, "Cargo.lock", "version = 4\n");
+        write(&root, "Cargo.toml", "[workspace]\nmembers = [\"../outside/a\", \"../outside/*\"]\n");
+        let mut coverage = Coverage::default();
+        assert!(read(&root, &[root.join("Cargo.lock")], &mut coverage).unwrap().members.is_empty());
+        let skipped = coverage.skipped.iter().map(|skipped| skipped.what.as_str()).collect::<Vec<_>>();
+        assert_eq!(skipped, ["../outside/a", "../outside/*"]);
+    }
+
+    #[test]
+    fn a_lock_file_outside_of_the_root_has_members_of_its_own_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, other) = (folder.path().join("root"), folder.path().join("other"));
+        fs::create_dir_all(other.join(".git")).unwrap();
+        fs::create_dir(&root).unwrap();
+        write(&other, "a/Cargo.lock", "version = 4\n");
+        write(&other, "a/Cargo.toml", "[package]\nname = \"a\"\n[dependencies]\nb = { path = \"../b\" }\n");
+        write(&other, "b/Cargo.toml", "[package]\nname = \"b\"\n[dependencies]\nc = { path = \"../../c\" }\n");
+        write(folder.path(), "c/Cargo.toml", "[package]\nname = \"c\"\n");
+        let mut coverage = Coverage::default();
+        let trees = read(&root, &[other.join("a/Cargo.lock")], &mut coverage).unwrap();
+        assert_eq!(trees.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(coverage.skipped[0].what, "../../c");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn manifests_are_not_read_through_links_out_of_the_repository() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        write(folder.path(), "secret.txt", "password = hunter2\n");
+        write(folder.path(), "outside/Cargo.toml", "password = hunter2\n");
+        write(&root, "Cargo.lock", "version = 4\n");
+        write(&root, "Cargo.toml", "[workspace]\nmembers = [\"m\", \"l\", \"l/*\", \"same\", \"n\"]\n");
+        write(&root, "n/Cargo.toml", "[package]\nname = \"n\"\n");
+        fs::create_dir(root.join("m")).unwrap();
+        symlink("../../secret.txt", root.join("m/Cargo.toml")).unwrap();
+        symlink("../outside", root.join("l")).unwrap();
+        symlink("n", root.join("same")).unwrap();
+        let mut coverage = Coverage::default();
+        let trees = read(&root, &[root.join("Cargo.lock")], &mut coverage).unwrap();
+        assert_eq!(trees.members.len(), 1, "a manifest counts once");
+        assert!(!trees.texts.values().any(|text| text.contains("hunter2")));
+        let skipped = coverage.skipped.iter().map(|skipped| skipped.what.as_str()).collect::<Vec<_>>();
+        assert_eq!(skipped, ["m/Cargo.toml", "l", "l/*"]);
     }
 }
