@@ -1,5 +1,5 @@
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -9,7 +9,7 @@ use toolbelt_core::output;
 
 use crate::cli::Format;
 use crate::environment::environment;
-use crate::ui::Ui;
+use crate::ui::{Hinted, Ui};
 
 /// Check what the lock files of the repository name: are these dependencies what they claim to be?
 #[derive(Debug, Args)]
@@ -112,13 +112,11 @@ fn explain_presence(package: &str, look: LookArgs, ui: &Ui) -> anyhow::Result<u8
 
 fn request(look: LookArgs) -> anyhow::Result<Request> {
     let environment = environment()?;
-    let lockfiles = if look.lockfile.is_empty() {
-        let around = look.manifest_path.as_deref().and_then(std::path::Path::parent);
-        Lockfiles::OfRepository(
-            around.map_or_else(|| environment.directory.clone(), |folder| environment.directory.join(folder)),
-        )
-    } else {
-        Lockfiles::Named(look.lockfile.iter().map(|path| environment.directory.join(path)).collect())
+    let directory = &environment.directory;
+    let lockfiles = match &look.manifest_path {
+        Some(path) => Lockfiles::OfRepository(folder_of_manifest(directory, path)?),
+        None if look.lockfile.is_empty() => Lockfiles::OfRepository(directory.clone()),
+        None => Lockfiles::Named(look.lockfile.iter().map(|path| resolved(directory, path)).collect()),
     };
     Ok(Request {
         lockfiles,
@@ -129,4 +127,49 @@ fn request(look: LookArgs) -> anyhow::Result<Request> {
         policy: look.policy,
         environment,
     })
+}
+
+/// The folder of a manifest that has to be there.
+fn folder_of_manifest(directory: &Path, path: &Path) -> anyhow::Result<PathBuf> {
+    let manifest = resolved(directory, path);
+    match manifest.parent() {
+        Some(folder) if manifest.is_file() => Ok(folder.to_owned()),
+        _ => {
+            let message = format!("there is no file `{}`", path.display());
+            let hint = "`--manifest-path` takes the path of a Cargo.toml".to_owned();
+            Err(Hinted { message, hint }.into())
+        }
+    }
+}
+
+/// A path from the root on whose folder is where it really is: `..` and links are resolved. The file itself may be a
+/// link, as what belongs to it lies beside the link.
+fn resolved(directory: &Path, path: &Path) -> PathBuf {
+    let path = directory.join(path);
+    match (path.parent().map(std::fs::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_their_dots_and_manifests_have_to_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
+        let (a, b) = (root.join("a"), root.join("b"));
+        std::fs::create_dir(&a).unwrap();
+        std::fs::create_dir(&b).unwrap();
+        std::fs::write(b.join("Cargo.toml"), "").unwrap();
+        assert_eq!(resolved(&a, Path::new("../b/./Cargo.lock")), b.join("Cargo.lock"));
+        assert_eq!(folder_of_manifest(&a, Path::new("../b/Cargo.toml")).unwrap(), b);
+        assert_eq!(folder_of_manifest(&b, Path::new("Cargo.toml")).unwrap(), b);
+        for path in ["./nonexistent.toml", "../b", "..", "../c/Cargo.toml"] {
+            let error = folder_of_manifest(&a, Path::new(path)).unwrap_err();
+            assert_eq!(error.to_string(), format!("there is no file `{path}`"));
+        }
+    }
 }

@@ -147,12 +147,20 @@ fn dependencies_of(trees: Trees) -> Dependencies {
 }
 
 /// The folder that paths are told relative to, and that holds the policy.
+///
+/// For lock files that are named it is the repository around the first, as that is whose policy is meant.
 fn root(request: &Request) -> PathBuf {
-    let folder = match &request.lockfiles {
-        Lockfiles::OfRepository(folder) => folder,
-        Lockfiles::Named(_) => &request.environment.directory,
-    };
-    repository::root_of(folder).unwrap_or(folder).to_owned()
+    let directory = &request.environment.directory;
+    match &request.lockfiles {
+        Lockfiles::OfRepository(folder) => repository::root_of(folder).unwrap_or(folder).to_owned(),
+        Lockfiles::Named(paths) => {
+            let first = paths.first().map_or(directory.as_path(), PathBuf::as_path);
+            let around = first.parent().and_then(repository::root_of).map(Path::to_owned);
+            // The same folder may be written in two ways; the one that the lock file has gives the shorter names.
+            let canonical = || std::fs::canonicalize(directory).ok().filter(|root| first.starts_with(root));
+            around.or_else(canonical).unwrap_or_else(|| directory.clone())
+        }
+    }
 }
 
 fn read_trees(request: &Request, root: &Path, policy: &Policy, coverage: &mut Coverage) -> Result<Trees, Error> {
