@@ -386,13 +386,17 @@ fn tags(rule: &Rule) -> Vec<String> {
 
 fn invocation(report: &Report, rules: &Rules) -> Invocation {
     let mut notifications = Vec::new();
-    if report.coverage.saw_nothing {
-        notifications.push(Notification {
+    let coverage = &report.coverage;
+    for (is_so, what) in [
+        (coverage.saw_nothing, "nothing was looked at although there was something to look at"),
+        (coverage.could_not_look, "not everything could be looked at; the coverage says what was skipped"),
+    ] {
+        notifications.extend(is_so.then(|| Notification {
             descriptor: DescriptorReference { id: NOT_CHECKED, index: 0 },
             associated_rule: None,
             level: "error",
-            message: sentence("nothing was looked at although there was something to look at"),
-        });
+            message: sentence(what),
+        }));
     }
     for rule in &rules.0 {
         let gaps: Vec<Gap> = report.not_checked.iter().filter(|gap| gap.rule.id == rule.id).cloned().collect();

@@ -51,7 +51,12 @@ pub(super) fn because(report: &Report) -> String {
         Verdict::Pass => {}
         Verdict::Incomplete if report.coverage.saw_nothing => parts.push("nothing was looked at".to_owned()),
         Verdict::Incomplete => {
-            parts.push(plural(gaps, "denying check could not be made", "denying checks could not be made"));
+            if report.coverage.could_not_look {
+                parts.push("not everything could be looked at".to_owned());
+            }
+            if gaps > 0 {
+                parts.push(plural(gaps, "denying check could not be made", "denying checks could not be made"));
+            }
         }
         Verdict::Fail if denied == 0 => parts.push(format!("{gaps} not checked")),
         Verdict::Fail => parts.push(format!("{denied} denied")),
@@ -176,6 +181,10 @@ mod tests {
         assert_eq!(because(&report), "1 not checked");
         report.verdict = Verdict::Incomplete;
         assert_eq!(because(&report), "1 denying check could not be made");
+        report.coverage.could_not_look = true;
+        assert_eq!(because(&report), "not everything could be looked at, 1 denying check could not be made");
+        report.not_checked.clear();
+        assert_eq!(because(&report), "not everything could be looked at");
         report.coverage.saw_nothing = true;
         assert_eq!(because(&report), "nothing was looked at");
         assert_eq!(because(&example::clean()), "");
