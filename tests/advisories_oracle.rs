@@ -44,7 +44,11 @@ fn ours(advisories: &Advisories, lock: &Path) -> BTreeSet<Judgement> {
     let text = std::fs::read_to_string(lock).unwrap();
     let locked = lockfile::parse("Cargo.lock", &text).unwrap();
     let dependencies = Dependencies::new(vec![locked], Vec::new());
-    let knowledge = Knowledge { advisories: Fact::Known(advisories.clone()), names: Fact::Known(Names::default()) };
+    let knowledge = Knowledge {
+        advisories: Fact::Known(advisories.clone()),
+        names: Fact::Known(Names::default()),
+        cached_names: BTreeSet::new(),
+    };
     let options = Options::default();
     let context = Context {
         now: jiff::Timestamp::UNIX_EPOCH,

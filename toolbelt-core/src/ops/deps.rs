@@ -100,8 +100,9 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
         Http::offline()
     });
     let mut collected = knowledge::collect(request, policy, &needs, &cache, &http, watch)?;
+    let sources = Registries::new(&config, &cache, &http);
+    collected.knowledge.cached_names = cached_names(&dependencies, sources);
     if needs.contains(&Need::Index) || needs.contains(&Need::FreshIndex) {
-        let sources = Registries::new(&config, &cache, &http);
         add_listings(&mut dependencies, sources, request, policy, &mut coverage, &mut collected.sources, watch);
     }
     dependencies.work_out_usage(&Target::new(&environment.host));
@@ -189,6 +190,14 @@ fn registries(dependencies: &Dependencies) -> BTreeSet<Registry> {
         Source::Path | Source::Git { .. } | Source::Other(_) => None,
     });
     registries.collect()
+}
+
+/// The names that members ask for and of which an index entry of crates.io is on the machine; nothing is sent anywhere.
+fn cached_names(dependencies: &Dependencies, registries: Registries<'_>) -> BTreeSet<String> {
+    let crates_io = Registry::new(Registry::CRATES_IO);
+    let declared = dependencies.members.iter().flat_map(|member| &member.requirements);
+    let names = declared.map(|declared| declared.requirement.name.as_str()).collect::<BTreeSet<_>>();
+    names.into_iter().filter(|name| registries.is_cached(&crates_io, name)).map(str::to_owned).collect()
 }
 
 /// Adds what the registries' indexes say of each package.

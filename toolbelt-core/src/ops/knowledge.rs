@@ -63,7 +63,11 @@ pub(super) fn collect(
     let now = request.environment.now;
     let not_asked = || Unknown::new("no active rule needs it");
     let mut collected = Collected {
-        knowledge: Knowledge { advisories: Fact::Unknown(not_asked()), names: Fact::Unknown(not_asked()) },
+        knowledge: Knowledge {
+            advisories: Fact::Unknown(not_asked()),
+            names: Fact::Unknown(not_asked()),
+            cached_names: BTreeSet::new(),
+        },
         stale: BTreeMap::new(),
         sources: Vec::new(),
         skipped: Vec::new(),

@@ -116,7 +116,11 @@ pub(super) mod tests {
             set.set(option, value.clone());
         }
         let dependencies = Dependencies { packages: vec![package.clone()], ..Dependencies::default() };
-        let knowledge = Knowledge { advisories, names: Fact::Unknown(Unknown::new("no names")) };
+        let knowledge = Knowledge {
+            advisories,
+            names: Fact::Unknown(Unknown::new("no names")),
+            cached_names: std::collections::BTreeSet::new(),
+        };
         let context =
             Context { now: NOW.parse().unwrap(), options: &set, dependencies: &dependencies, knowledge: &knowledge };
         let Check::Package(check) = rule.check else { panic!("not a rule for packages") };

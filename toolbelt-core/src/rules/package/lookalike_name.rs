@@ -162,7 +162,11 @@ mod tests {
     }
 
     fn judge(package: &Package, dependencies: &Dependencies, names: Fact<Names>) -> Outcome {
-        let knowledge = Knowledge { advisories: Fact::Known(Advisories::default()), names };
+        let knowledge = Knowledge {
+            advisories: Fact::Known(Advisories::default()),
+            names,
+            cached_names: std::collections::BTreeSet::new(),
+        };
         let context =
             Context { now: Timestamp::UNIX_EPOCH, options: &Options::default(), dependencies, knowledge: &knowledge };
         check(package, &context)

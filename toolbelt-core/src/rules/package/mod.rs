@@ -25,6 +25,8 @@ pub mod untrusted_source;
 pub mod wildcard_requirement;
 pub mod yanked_version;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::Rule;
@@ -54,6 +56,8 @@ pub struct Knowledge {
     pub advisories: Fact<Advisories>,
     /// The names of established crates.
     pub names: Fact<Names>,
+    /// Names that members ask for and of which the machine's caches hold an index entry of crates.io.
+    pub cached_names: BTreeSet<String>,
 }
 
 /// The rules of this folder, sorted by id.

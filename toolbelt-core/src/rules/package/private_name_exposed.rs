@@ -79,10 +79,11 @@ fn may_be_public(member: &Member, declared: &Declared) -> bool {
 fn judge(name: &str, private: &Private, declared: &Declared, context: &Context<'_>) -> Outcome {
     let locked =
         context.dependencies.named(name).any(|index| context.dependencies.packages[index].source.is_crates_io());
-    let listed = match &context.knowledge.names {
-        Fact::Known(names) => names.get(name).is_some(),
-        Fact::Unknown(unknown) if !locked => return unknown.of(&Subject::any_version(name)),
-        Fact::Unknown(_) => false,
+    let is_known_here = locked || context.knowledge.cached_names.contains(name);
+    let is_public = match &context.knowledge.names {
+        Fact::Known(names) => is_known_here || names.get(name).is_some(),
+        Fact::Unknown(unknown) if !is_known_here => return unknown.of(&Subject::any_version(name)),
+        Fact::Unknown(_) => true,
     };
     let finding = Finding::new(Subject::any_version(name), String::new())
         .fact("name", name)
@@ -92,7 +93,7 @@ fn judge(name: &str, private: &Private, declared: &Declared, context: &Context<'
             "say where `{name}` comes from (`registry = \"…\"`, or `path` without `version` where it is never published)"
         )));
     let what = private.what;
-    if locked || listed {
+    if is_public {
         let message = format!("{what}, crates.io has a crate of that name, and this requirement can resolve to it");
         return Finding { message, ..finding }.into();
     }

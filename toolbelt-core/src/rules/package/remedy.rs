@@ -287,7 +287,11 @@ mod tests {
         advisories: Fact<Advisories>,
         kind: AdvisoryKind,
     ) -> crate::finding::Outcome {
-        let knowledge = Knowledge { advisories, names: Fact::Known(Names::default()) };
+        let knowledge = Knowledge {
+            advisories,
+            names: Fact::Known(Names::default()),
+            cached_names: std::collections::BTreeSet::new(),
+        };
         let options = Options::default();
         let now = jiff::Timestamp::UNIX_EPOCH;
         let context = Context { now, options: &options, dependencies, knowledge: &knowledge };
