@@ -1,7 +1,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use toolbelt_core::ops::deps::{self, Lockfiles, Request};
 use toolbelt_core::ops::{names, why};
@@ -10,6 +10,9 @@ use toolbelt_core::output;
 use crate::cli::Format;
 use crate::environment::environment;
 use crate::ui::{Hinted, Ui};
+
+/// The most that is read from standard input: every name of the registry, twice.
+const MAX_NAMES: u64 = 4 << 20;
 
 /// Check what the lock files of the repository name: are these dependencies what they claim to be?
 #[derive(Debug, Args)]
@@ -90,7 +93,11 @@ fn check_names(asked: Vec<String>, names: Option<PathBuf>, ui: &mut Ui) -> anyho
     for name in asked {
         if name == "-" {
             let mut text = String::new();
-            std::io::stdin().lock().read_to_string(&mut text).context("cannot read names from standard input")?;
+            let mut input = std::io::stdin().lock().take(MAX_NAMES + 1);
+            input.read_to_string(&mut text).context("cannot read names from standard input")?;
+            if text.len() as u64 > MAX_NAMES {
+                bail!("standard input is longer than {MAX_NAMES} bytes, expected names");
+            }
             all.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         } else {
             all.push(name);

@@ -48,7 +48,7 @@ pub fn run(request: &Request) -> Result<Report, Error> {
         match answer {
             Answer::Established { .. } => coverage.count("established", 1),
             Answer::Resembles(_) | Answer::NothingSeen => {}
-            Answer::NotACrateName(_) => coverage.skip(name, 1, "crates.io takes no such name"),
+            Answer::NotACrateName(_) => coverage.could_not_look(name, "crates.io takes no such name"),
         }
     }
     let decision = decide(vec![(&lookalike_name::RULE, outcome)], &loaded.policy, &coverage, environment.now);

@@ -83,6 +83,8 @@ impl Decision {
 
     fn sort(&mut self) {
         self.findings.sort_by_cached_key(order);
+        // A member that belongs to two lock files is judged with each of them, and told once.
+        self.findings.dedup_by(|one, other| one.rule.id == other.rule.id && one.finding == other.finding);
         self.exempted.sort_by_cached_key(|exempted| order(&exempted.judged));
         self.not_checked.sort_by_cached_key(|gap| {
             (Reverse(gap.level), gap.rule.id, gap.not_checked.reason.clone(), gap.not_checked.subject.clone())
@@ -176,6 +178,14 @@ mod tests {
         assert_eq!(run("", found()).verdict, Verdict::Fail);
         assert_eq!(run("rules.expired-exemption = 'warn'", found()).verdict, Verdict::Pass);
         assert_eq!(run("", Outcome::clean()).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn the_same_finding_is_told_once() {
+        let mut twice = found();
+        twice.extend(found());
+        twice.extend(Finding::new(Subject::package("foo", "1.2.3"), "m").told_apart_by("b").into());
+        assert_eq!(run("", twice).findings.len(), 2);
     }
 
     #[test]
