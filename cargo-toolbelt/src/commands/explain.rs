@@ -14,10 +14,7 @@ pub(crate) struct ExplainArgs {
 pub(crate) fn run(args: &ExplainArgs, ui: &Ui) -> anyhow::Result<u8> {
     let Some(id) = &args.rule else { return super::rules::run(&super::rules::RulesArgs {}, ui) };
     let Some(rule) = rules::find(id) else {
-        let hint = match rules::nearest(id) {
-            Some(rule) => format!("did you mean `{}`?", rule.id),
-            None => "`cargo toolbelt rules` lists them".to_owned(),
-        };
+        let hint = rules::hint(id, "cargo toolbelt rules");
         return Err(Hinted { message: format!("unknown rule `{id}`"), hint }.into());
     };
     ui.write(|out| output::rules::write_explanation(rule, ui.style().width, out))?;

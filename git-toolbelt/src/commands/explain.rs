@@ -19,10 +19,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let written = match args.rule.as_deref().map(|id| (id, rules::find(id))) {
         None => output::rules::write_table(&rules::all().collect::<Vec<_>>(), &mut out),
         Some((_, Some(rule))) => output::rules::write_explanation(rule, width(), &mut out),
-        Some((id, None)) => match rules::nearest(id) {
-            Some(rule) => bail!("unknown rule `{id}`\nhint: did you mean `{}`?", rule.id),
-            None => bail!("unknown rule `{id}`\nhint: `git toolbelt explain` lists them"),
-        },
+        Some((id, None)) => bail!("unknown rule `{id}`\nhint: {}", rules::hint(id, "git toolbelt explain")),
     };
     written.and_then(|()| out.flush()).context("cannot write the explanation")
 }

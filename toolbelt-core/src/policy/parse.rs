@@ -61,10 +61,7 @@ fn settings(mut table: Table<'_>) -> Result<BTreeMap<&'static str, Setting>, Mal
 /// The rule of this id; `span` is where the id is written.
 fn known_rule(id: &str, value: &Value<'_>, span: &Range<usize>) -> Result<&'static Rule, Malformed> {
     rules::find(id).ok_or_else(|| {
-        let hint = match rules::nearest(id) {
-            Some(rule) => format!("did you mean `{}`?", rule.id),
-            None => "`cargo toolbelt rules` lists them".to_owned(),
-        };
+        let hint = rules::hint(id, "cargo toolbelt rules");
         value.error(format!("unknown rule `{id}`")).moved_to(span.clone()).hint(hint)
     })
 }

@@ -161,8 +161,16 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }
 
+/// What to tell who asked for a rule that is none; `list` is the command that lists them.
+pub fn hint(word: &str, list: &str) -> String {
+    match nearest(word) {
+        Some(rule) => format!("did you mean `{}`?", rule.id),
+        None => format!("`{list}` lists them"),
+    }
+}
+
 /// The rule whose id is nearest to a word that is none, if one is near.
-pub fn nearest(word: &str) -> Option<&'static Rule> {
+fn nearest(word: &str) -> Option<&'static Rule> {
     let near = all().map(|rule| (strsim::osa_distance(word, rule.id), rule));
     near.filter(|(distance, _)| *distance <= 2 + word.len() / 8)
         .min_by_key(|(distance, _)| *distance)
