@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use crate::finding::{Level, NotChecked, Outcome, Unknown};
 use crate::policy::Policy;
 use crate::rules::package::{Context, Knowledge};
-use crate::rules::{self, Check, Need, Rule, Scope};
+use crate::rules::{self, Check, Need, Rule, Scope, blob};
 use crate::subject::dependencies::Dependencies;
 use crate::subject::package::{Package, Source};
+use crate::subject::sighting::Sighting;
+use crate::subject::tree::TreeChange;
 
 /// Judges dependency trees by every active rule over packages.
 ///
@@ -47,9 +49,28 @@ pub fn dependencies(
                 outcome
             }
             Check::Dependencies(check) => check(&context),
-            Check::Exemption(_) => continue,
+            Check::Sighting(_) | Check::Tree(_) | Check::Exemption(_) => continue,
         };
         outcome.not_checked.extend(stale_for(rule, policy, stale));
+        observed.push((rule, outcome));
+    }
+    observed
+}
+
+/// Judges what a scan saw by every active rule over contents and trees.
+///
+/// Returns each rule that ran, in the rules' order, those that said nothing included.
+pub fn contents(sightings: &[Sighting], changes: &[TreeChange], policy: &Policy) -> Vec<(&'static Rule, Outcome)> {
+    let mut observed = Vec::new();
+    for rule in rules::all().filter(|rule| policy.is_active(rule)) {
+        let options = policy.options(rule);
+        let context = blob::Context { options: &options };
+        let mut outcome = Outcome::clean();
+        match rule.check {
+            Check::Sighting(check) => sightings.iter().for_each(|sighting| outcome.extend(check(sighting, &context))),
+            Check::Tree(check) => changes.iter().for_each(|change| outcome.extend(check(change, &context))),
+            Check::Package(_) | Check::Dependencies(_) | Check::Exemption(_) => continue,
+        }
         observed.push((rule, outcome));
     }
     observed

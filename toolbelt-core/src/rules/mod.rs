@@ -3,6 +3,7 @@
 //! One rule is two files side by side, `<rule_id>.rs` and `<rule_id>.md`, in the folder of the subject it judges. A
 //! rule reads no file, no clock and no environment: what it needs is in its subject and its context.
 
+pub mod blob;
 pub mod options;
 pub mod package;
 pub mod policy;
@@ -10,6 +11,8 @@ pub mod policy;
 use crate::finding::{Level, Outcome};
 use crate::subject::exemption::ExemptionUse;
 use crate::subject::package::Package;
+use crate::subject::sighting::Sighting;
+use crate::subject::tree::TreeChange;
 use options::RuleOption;
 
 /// One thing that can be wrong.
@@ -50,6 +53,10 @@ pub enum Check {
     Package(fn(&Package, &package::Context<'_>) -> Outcome),
     /// The dependency trees as a whole.
     Dependencies(fn(&package::Context<'_>) -> Outcome),
+    /// Each thing that was seen in a content by itself.
+    Sighting(fn(&Sighting, &blob::Context<'_>) -> Outcome),
+    /// Each change to a tree.
+    Tree(fn(&TreeChange, &blob::Context<'_>) -> Outcome),
     /// Each exemption of the policy, after the run.
     Exemption(fn(&ExemptionUse<'_>) -> Outcome),
 }
@@ -149,7 +156,7 @@ pub enum Need {
 }
 
 /// Every rule, in the order in which they are listed.
-pub static RULES: &[&[&Rule]] = &[package::RULES, policy::RULES];
+pub static RULES: &[&[&Rule]] = &[package::RULES, blob::RULES, policy::RULES];
 
 /// Every rule, in the order in which they are listed.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

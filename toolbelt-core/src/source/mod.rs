@@ -9,6 +9,7 @@ pub mod cache;
 pub mod cargo_config;
 pub mod crate_archive;
 pub mod file;
+pub mod git;
 pub mod http;
 pub mod index;
 pub mod lockfile;

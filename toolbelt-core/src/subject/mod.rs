@@ -2,6 +2,7 @@
 
 pub mod advisory;
 pub mod affected_versions;
+pub mod content;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
@@ -9,7 +10,10 @@ pub mod location;
 pub mod malformed;
 pub mod names;
 pub mod package;
+pub mod pattern;
+pub mod sighting;
 pub mod target;
+pub mod tree;
 
 use std::collections::BTreeMap;
 
