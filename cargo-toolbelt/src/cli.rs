@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use cargo_toolbelt::global::Global;
+use cargo_toolbelt::{completions, explain, man};
+use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, data, deps, explain, man, policy, rules};
+use crate::commands::{data, deps, policy, rules};
 
 /// Supply-chain checks where cargo users already work
 ///
@@ -23,50 +25,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct Global {
-    /// How to write the result
-    #[arg(long, value_enum, default_value_t, global = true)]
-    pub(crate) format: Format,
-    /// Whether to use colour
-    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
-    pub(crate) color: When,
-    /// Show everything in full, with the source of every finding
-    #[arg(long, short, global = true)]
-    pub(crate) verbose: bool,
-    /// Show no progress
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
-}
-
-/// Formats of a result.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For a terminal
-    #[default]
-    Human,
-    /// The report as documented in docs/output.md
-    Json,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// For comments and job summaries
-    Markdown,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum When {
-    /// When the output is a terminal that has colours
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 #[derive(Debug, Subcommand)]

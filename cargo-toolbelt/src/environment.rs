@@ -7,17 +7,18 @@ use etcetera::base_strategy::BaseStrategy as _;
 use jiff::Timestamp;
 use toolbelt_core::ops::Environment;
 
-/// The binary and its version, as reports name it.
-pub(crate) const TOOL: &str = concat!("cargo-toolbelt ", env!("CARGO_PKG_VERSION"));
-
-/// Looks around once.
-pub(crate) fn environment() -> anyhow::Result<Environment> {
+/// Looks around once; `tool` is the binary and its version, as reports name it.
+///
+/// # Errors
+///
+/// If there is no working directory.
+pub fn environment(tool: &str) -> anyhow::Result<Environment> {
     let folders = etcetera::base_strategy::choose_native_strategy().ok();
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home_of_cargo = folders.as_ref().map(|folders| folders.home_dir().join(".cargo"));
     let cache = folders.as_ref().map(|folders| folders.cache_dir().join("toolbelt"));
     Ok(Environment {
-        tool: TOOL.to_owned(),
+        tool: tool.to_owned(),
         now: now(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref()),
         directory: std::env::current_dir().context("cannot tell the working directory")?,
         cache: variable("TOOLBELT_CACHE").or(cache),

@@ -11,13 +11,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Shows what an operation is busy with; nothing is left of it afterwards.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// Shows nothing when `quiet` or when standard error is no terminal.
-    pub(crate) fn new(quiet: bool) -> Self {
+    pub fn new(quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if !quiet && std::io::stderr().is_terminal() {
             let later = bar.clone();
@@ -33,7 +33,7 @@ impl Progress {
     }
 
     /// Shows another step.
-    pub(crate) fn show(&self, step: Step) {
+    pub fn show(&self, step: Step) {
         let template = if step.total > 0 { "{spinner} {msg} {pos}/{len}" } else { "{spinner} {msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);

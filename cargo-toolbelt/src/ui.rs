@@ -2,49 +2,55 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
-use toolbelt_core::ops::deps;
 use toolbelt_core::output::human::{Colour, ErrorAt, Style};
 use toolbelt_core::output::{escape, human, json, markdown, sarif};
 use toolbelt_core::report::Report;
-use toolbelt_core::source::repository;
 use toolbelt_core::subject::malformed::Malformed;
 
-use crate::cli::{Format, Global, When};
+use crate::global::{Format, Global, When};
 use crate::progress::Progress;
 
+/// toolbelt could not do its work: usage, configuration, input or output.
+const COULD_NOT_WORK: u8 = 2;
 /// Width of a terminal that does not say how wide it is.
 const WIDTH: usize = 100;
 
 /// Writes results and errors.
 #[derive(Debug)]
-pub(crate) struct Ui {
+pub struct Ui {
     global: Global,
 }
 
 impl Ui {
-    pub(crate) fn new(global: &Global) -> Self {
+    /// Writes as these options say.
+    pub fn new(global: &Global) -> Self {
         Self { global: global.clone() }
     }
 
     /// The format asked for.
-    pub(crate) fn format(&self) -> Format {
+    pub fn format(&self) -> Format {
         self.global.format
     }
 
     /// How to write for people on standard output.
-    pub(crate) fn style(&self) -> Style {
+    pub fn style(&self) -> Style {
         self.style_for(anstream::AutoStream::choice(&io::stdout()))
     }
 
     /// Shows progress until it is dropped.
-    pub(crate) fn progress(&self) -> Progress {
+    pub fn progress(&self) -> Progress {
         Progress::new(self.global.quiet)
     }
 
     /// Writes a report in the format asked for.
-    pub(crate) fn report(&mut self, report: &Report) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If standard output cannot be written to.
+    pub fn report(&mut self, report: &Report) -> anyhow::Result<()> {
         let style = self.style();
         self.write(|out| match self.global.format {
             Format::Human => human::write(report, style, out),
@@ -55,14 +61,17 @@ impl Ui {
     }
 
     /// Writes to standard output.
-    #[expect(clippy::unused_self, reason = "everything that is written goes through the interface")]
-    pub(crate) fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written to.
+    pub fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         write(&mut out).and_then(|()| out.flush()).context("cannot write the result")
     }
 
     /// Writes an error to standard error: with its place where it has one, else with its causes.
-    pub(crate) fn error(&self, error: &anyhow::Error) {
+    pub fn error(&self, error: &anyhow::Error) {
         let style = self.style_for(anstream::AutoStream::choice(&io::stderr()));
         let mut out = io::stderr().lock();
         // When standard error is gone, nobody is left to tell.
@@ -97,11 +106,11 @@ fn place(malformed: &Malformed) -> ErrorAt<'_> {
 
 /// An error that says what the reader can do.
 #[derive(Debug)]
-pub(crate) struct Hinted {
+pub struct Hinted {
     /// What failed.
-    pub(crate) message: String,
+    pub message: String,
     /// What to do.
-    pub(crate) hint: String,
+    pub hint: String,
 }
 
 impl fmt::Display for Hinted {
@@ -114,27 +123,27 @@ impl std::error::Error for Hinted {}
 
 fn write_error(error: &anyhow::Error, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "error: {}", escape::visible(&format!("{error:#}")))?;
-    match hint(error) {
-        Some(hint) => writeln!(out, "hint: {}", escape::visible(&hint)),
+    match error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
+        Some(hinted) => writeln!(out, "hint: {}", escape::visible(&hinted.hint)),
         None => Ok(()),
     }
 }
 
-/// What the reader can do, where that is known.
-fn hint(error: &anyhow::Error) -> Option<String> {
-    if let Some(hinted) = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
-        return Some(hinted.hint.clone());
-    }
-    match error.downcast_ref::<deps::Error>()? {
-        deps::Error::Repository(repository::Error::NoLockfile { .. }) => {
-            Some("`cargo generate-lockfile` writes one; `--lockfile FILE` looks at one elsewhere".to_owned())
+/// Runs a command and returns the exit code of the program; errors are told.
+pub fn run(global: &Global, command: impl FnOnce(&mut Ui) -> anyhow::Result<u8>) -> ExitCode {
+    let mut ui = Ui::new(global);
+    match command(&mut ui) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(COULD_NOT_WORK),
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(COULD_NOT_WORK)
         }
-        _ => None,
     }
 }
 
 /// Whether the reader went away, as `head` does.
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let is_it = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };

@@ -1,8 +1,8 @@
 //! The command line.
 
+use cargo_toolbelt::global::Global;
+use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
-
-use crate::commands::{completions, explain, man};
 
 /// Supply-chain checks where git users already work
 ///
@@ -13,6 +13,8 @@ use crate::commands::{completions, explain, man};
 #[derive(Debug, Parser)]
 #[command(name = "git-toolbelt", bin_name = "git toolbelt", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

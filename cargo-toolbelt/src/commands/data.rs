@@ -1,10 +1,10 @@
+use cargo_toolbelt::global::Format;
+use cargo_toolbelt::ui::Ui;
 use clap::Subcommand;
 use toolbelt_core::ops::data;
 use toolbelt_core::output;
 
-use crate::cli::Format;
-use crate::environment::environment;
-use crate::ui::Ui;
+use super::environment;
 
 /// Fetch or show the data that answers rest on
 #[derive(Debug, Subcommand)]

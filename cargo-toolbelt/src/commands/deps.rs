@@ -2,14 +2,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use cargo_toolbelt::global::Format;
+use cargo_toolbelt::ui::{Hinted, Ui};
 use clap::{Args, Subcommand};
 use toolbelt_core::ops::deps::{self, Lockfiles, Request};
 use toolbelt_core::ops::{names, why};
 use toolbelt_core::output;
+use toolbelt_core::source::repository;
 
-use crate::cli::Format;
-use crate::environment::environment;
-use crate::ui::{Hinted, Ui};
+use super::environment;
 
 /// The most that is read from standard input: every name of the registry, twice.
 const MAX_NAMES: u64 = 4 << 20;
@@ -82,10 +83,21 @@ pub(crate) fn run(args: DepsArgs, ui: &mut Ui) -> anyhow::Result<u8> {
 fn check(look: LookArgs, ui: &mut Ui) -> anyhow::Result<u8> {
     let report = {
         let progress = ui.progress();
-        deps::run(&request(look)?, &|step| progress.show(step))?
+        deps::run(&request(look)?, &|step| progress.show(step)).map_err(hinted)?
     };
     ui.report(&report)?;
     Ok(report.verdict.exit_code())
+}
+
+/// Adds what the reader can do, where that is known.
+fn hinted(error: deps::Error) -> anyhow::Error {
+    match &error {
+        deps::Error::Repository(repository::Error::NoLockfile { .. }) => {
+            let hint = "`cargo generate-lockfile` writes one; `--lockfile FILE` looks at one elsewhere".to_owned();
+            Hinted { message: error.to_string(), hint }.into()
+        }
+        _ => error.into(),
+    }
 }
 
 fn check_names(asked: Vec<String>, names: Option<PathBuf>, ui: &mut Ui) -> anyhow::Result<u8> {
@@ -109,7 +121,7 @@ fn check_names(asked: Vec<String>, names: Option<PathBuf>, ui: &mut Ui) -> anyho
 }
 
 fn explain_presence(package: &str, look: LookArgs, ui: &Ui) -> anyhow::Result<u8> {
-    let answer = why::run(&request(look)?, package)?;
+    let answer = why::run(&request(look)?, package).map_err(hinted)?;
     ui.write(|out| match ui.format() {
         Format::Json => output::why::write_json(&answer, out),
         Format::Human | Format::Markdown | Format::Sarif => output::why::write(&answer, out),

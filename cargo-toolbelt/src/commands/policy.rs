@@ -3,14 +3,14 @@ use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use cargo_toolbelt::ui::{Hinted, Ui};
 use clap::Subcommand;
 use toolbelt_core::ops::policy;
 use toolbelt_core::output;
 use toolbelt_core::policy::{FILE, TEMPLATE};
 use toolbelt_core::source::repository;
 
-use crate::environment::environment;
-use crate::ui::{Hinted, Ui};
+use super::environment;
 
 /// Write or check the policy
 #[derive(Debug, Subcommand)]

@@ -1,17 +1,16 @@
 //! One file per subcommand: its flags, its request, its call.
 
-pub(crate) mod completions;
-pub(crate) mod explain;
-pub(crate) mod man;
+use cargo_toolbelt::ui::Ui;
+use cargo_toolbelt::{completions, explain, man};
+use clap::CommandFactory as _;
 
-use crate::cli::Command;
+use crate::cli::{Cli, Command};
 
 /// Runs a command and returns the exit code.
-pub(crate) fn run(command: Command) -> anyhow::Result<u8> {
+pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
     match command {
-        Command::Explain(args) => explain::run(&args)?,
-        Command::Completions(args) => completions::run(&args)?,
-        Command::Man(args) => man::run(&args)?,
+        Command::Explain(args) => explain::run(&args, "git toolbelt explain", ui),
+        Command::Completions(args) => completions::run(&args, Cli::command(), ui),
+        Command::Man(args) => man::run(&args, Cli::command(), ui),
     }
-    Ok(0)
 }

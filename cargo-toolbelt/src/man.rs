@@ -1,24 +1,31 @@
+//! `man`: manual pages.
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 
-use crate::cli::Cli;
+use crate::ui::Ui;
 
 /// Write the manual page, or install the pages of all commands into a folder
 #[derive(Debug, Args)]
-pub(crate) struct ManArgs {
+pub struct ManArgs {
     /// Folder of section 1, such as ~/.local/share/man/man1
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
-    let command = Cli::command();
+/// Writes the page of this command line, or installs those of all its commands.
+///
+/// # Errors
+///
+/// If a page cannot be written.
+pub fn run(args: &ManArgs, command: clap::Command, ui: &Ui) -> anyhow::Result<u8> {
     match &args.directory {
-        None => clap_mangen::Man::new(command).render(&mut std::io::stdout().lock()).context("cannot write the page"),
-        Some(directory) => install(command, directory),
+        None => ui.write(|out| clap_mangen::Man::new(command).render(out))?,
+        Some(directory) => install(command, directory)?,
     }
+    Ok(0)
 }
 
 fn install(command: clap::Command, directory: &Path) -> anyhow::Result<()> {
