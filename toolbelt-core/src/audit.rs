@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::finding::{Level, NotChecked, Outcome, Unknown};
-use crate::policy::Policy;
+use crate::finding::{Acceptance, ExemptedBy, Finding, Level, NotChecked, Outcome, Unknown};
+use crate::policy::{self, Policy};
 use crate::rules::package::{Context, Knowledge};
 use crate::rules::{self, Check, Need, Rule, Scope, blob};
 use crate::subject::dependencies::Dependencies;
 use crate::subject::package::{Package, Source};
-use crate::subject::sighting::Sighting;
+use crate::subject::sighting::{Observation, Sighting};
 use crate::subject::tree::TreeChange;
+use crate::subject::value_key::ValueKey;
 
 /// Judges dependency trees by every active rule over packages.
 ///
@@ -57,23 +58,78 @@ pub fn dependencies(
     observed
 }
 
+/// How findings of a scan are named and accepted besides by the policy.
+#[derive(Debug, Clone, Copy)]
+pub struct Acceptances<'a> {
+    /// The key under which secrets are named.
+    pub key: &'a ValueKey,
+    /// What becomes of markers beside a place.
+    pub markers: Markers,
+}
+
+/// What becomes of markers beside a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markers {
+    /// They accept.
+    Honoured,
+    /// They accept, and are told as part of the change that is judged: it brings them along.
+    OfTheChange,
+    /// They do not accept.
+    Ignored,
+}
+
 /// Judges what a scan saw by every active rule over contents and trees.
 ///
 /// Returns each rule that ran, in the rules' order, those that said nothing included.
-pub fn contents(sightings: &[Sighting], changes: &[TreeChange], policy: &Policy) -> Vec<(&'static Rule, Outcome)> {
+pub fn contents(
+    sightings: &[Sighting],
+    changes: &[TreeChange],
+    policy: &Policy,
+    acceptances: Acceptances<'_>,
+) -> Vec<(&'static Rule, Outcome)> {
     let mut observed = Vec::new();
     for rule in rules::all().filter(|rule| policy.is_active(rule)) {
         let options = policy.options(rule);
         let context = blob::Context { options: &options };
         let mut outcome = Outcome::clean();
         match rule.check {
-            Check::Sighting(check) => sightings.iter().for_each(|sighting| outcome.extend(check(sighting, &context))),
+            Check::Sighting(check) => {
+                for sighting in sightings {
+                    let mut said = check(sighting, &context);
+                    said.findings.iter_mut().for_each(|finding| acceptances.apply(rule, sighting, finding));
+                    outcome.extend(said);
+                }
+            }
             Check::Tree(check) => changes.iter().for_each(|change| outcome.extend(check(change, &context))),
             Check::Package(_) | Check::Dependencies(_) | Check::Exemption(_) => continue,
         }
         observed.push((rule, outcome));
     }
     observed
+}
+
+impl Acceptances<'_> {
+    /// Names the secret that a finding is about, and sets what accepts it.
+    fn apply(self, rule: &Rule, sighting: &Sighting, finding: &mut Finding) {
+        let secret = match &sighting.observation {
+            Observation::Secret(candidate) => Some(self.key.name(rule.id, candidate.value.expose())),
+            _ => None,
+        };
+        let marker = sighting.marker.as_ref().filter(|marker| marker.is_for(rule.id, secret.is_some()));
+        if let (Some(marker), Markers::Honoured | Markers::OfTheChange) = (marker, self.markers) {
+            finding.accepted = Some(Acceptance {
+                by: ExemptedBy::Inline,
+                reason: marker.reason.clone(),
+                by_the_change_itself: self.markers == Markers::OfTheChange,
+            });
+        }
+        if let Some(name) = secret {
+            if self.key.is_real() {
+                finding.facts.insert(policy::VALUE, name.as_str().into());
+            }
+            finding.discriminator = name;
+        }
+    }
 }
 
 /// Adds to findings about a package how it is used, where that is known.

@@ -72,6 +72,19 @@ pub struct Finding {
     pub discriminator: String,
     /// Whether this is the rule's weaker form, which has a level of its own ([`crate::rules::Rule::weaker`]).
     pub weaker: bool,
+    /// What accepts it besides the policy: a marker beside the place, a list of accepted values.
+    pub accepted: Option<Acceptance>,
+}
+
+/// Why a finding is accepted, where it is not an entry of the policy that accepts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// What accepts it.
+    pub by: ExemptedBy,
+    /// Why, in the words of whoever accepted it.
+    pub reason: String,
+    /// Whether the very change under judgement brought the acceptance along.
+    pub by_the_change_itself: bool,
 }
 
 impl Finding {
@@ -85,6 +98,7 @@ impl Finding {
             fix: None,
             discriminator: String::new(),
             weaker: false,
+            accepted: None,
         }
     }
 
@@ -134,6 +148,28 @@ impl Finding {
             hash.update(part);
         }
         crate::subject::digest::hex(&hash.finalize()[..16])
+    }
+}
+
+/// What accepts a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExemptedBy {
+    /// An entry of the policy.
+    Exemption,
+    /// A marker beside the place.
+    Inline,
+    /// It was there when the baseline was made.
+    Baseline,
+}
+
+impl ExemptedBy {
+    /// The word used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exemption => "exemption",
+            Self::Inline => "inline",
+            Self::Baseline => "baseline",
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub use crate::finding::ExemptedBy;
 use crate::finding::{Finding, Level, NotChecked};
 use crate::rules::Rule;
 
@@ -90,28 +91,6 @@ pub struct Exempted {
     pub until: Option<Date>,
     /// Whether the very change under judgement brought the acceptance along.
     pub by_the_change_itself: bool,
-}
-
-/// What accepts a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ExemptedBy {
-    /// An entry of the policy.
-    Exemption,
-    /// A marker beside the place.
-    Inline,
-    /// It was there when the baseline was made.
-    Baseline,
-}
-
-impl ExemptedBy {
-    /// The word used in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exemption => "exemption",
-            Self::Inline => "inline",
-            Self::Baseline => "baseline",
-        }
-    }
 }
 
 /// Something that an active rule could not look at.

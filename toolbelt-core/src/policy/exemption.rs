@@ -16,7 +16,10 @@ impl Exemption {
 
     /// Whether it is for this finding of this rule; does not ask whether it has ended.
     pub(super) fn covers(&self, rule: &str, finding: &Finding) -> bool {
-        self.rule == rule && self.covers.subject(&finding.subject) && self.covers.advisory(finding)
+        self.rule == rule
+            && self.covers.subject(&finding.subject)
+            && self.covers.advisory(finding)
+            && self.covers.value(finding)
     }
 }
 
@@ -34,6 +37,11 @@ impl Covers {
         }
     }
 
+    fn value(&self, finding: &Finding) -> bool {
+        let Some(wanted) = &self.value else { return true };
+        finding.facts.get(VALUE).and_then(Value::as_str) == Some(wanted)
+    }
+
     fn advisory(&self, finding: &Finding) -> bool {
         let Some(wanted) = &self.advisory else { return true };
         let is_it = |value: &Value| value.as_str() == Some(wanted);
@@ -41,6 +49,9 @@ impl Covers {
             || finding.facts.get("aliases").and_then(Value::as_array).is_some_and(|aliases| aliases.iter().any(is_it))
     }
 }
+
+/// The fact by which a finding names the secret that it is about.
+pub(crate) const VALUE: &str = "value";
 
 /// `pkg:cargo/foo@1.2.3?q` becomes `pkg:cargo/foo?q`: an exemption may be for every version.
 fn without_version(purl: &str) -> String {
@@ -60,7 +71,7 @@ mod tests {
     use super::*;
 
     fn covers(subject: &str) -> Covers {
-        Covers { subject: Some(subject.to_owned()), advisory: None }
+        Covers { subject: Some(subject.to_owned()), ..Covers::default() }
     }
 
     #[test]
@@ -95,7 +106,7 @@ mod tests {
         let finding = Finding::new(Subject::package("foo", "1.2.3"), "m")
             .fact("advisory", "RUSTSEC-2020-0001")
             .fact("aliases", vec!["CVE-2020-1"]);
-        let by = |id: &str| Covers { subject: None, advisory: Some(id.to_owned()) };
+        let by = |id: &str| Covers { advisory: Some(id.to_owned()), ..Covers::default() };
         assert!(by("RUSTSEC-2020-0001").advisory(&finding));
         assert!(by("CVE-2020-1").advisory(&finding));
         assert!(!by("CVE-2020-2").advisory(&finding));

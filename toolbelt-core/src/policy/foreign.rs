@@ -88,12 +88,13 @@ impl Policy {
         for rule in ADVISORY_RULES.into_iter().filter_map(rules::find) {
             self.exemptions.push(Exemption {
                 rule: rule.id,
-                covers: Covers { subject: None, advisory: Some(id.clone()) },
+                covers: Covers { advisory: Some(id.clone()), ..Covers::default() },
                 reason: reason.clone(),
                 owner: path.to_owned(),
                 until: None,
                 location: location.clone(),
                 carried_over: true,
+                by_the_change_itself: false,
             });
         }
         Ok(())

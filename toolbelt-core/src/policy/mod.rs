@@ -18,6 +18,7 @@ use crate::rules::package::{disallowed_license, missing_license};
 use crate::rules::{self, Need, Rule};
 use crate::subject::exemption::Exemption;
 use crate::subject::package::{DependencyKind, Reach, Usage};
+pub(crate) use exemption::VALUE;
 pub use foreign::{Foreign, NotCarriedOver};
 pub use verdict::{Decision, decide};
 
@@ -39,6 +40,23 @@ pub struct Policy {
     pub data: Data,
     /// What `deps` does not look at: globs over paths of lock files.
     pub deps_exclude: Vec<String>,
+    /// What `scan` does not look at, and what it makes of changes that excuse themselves.
+    pub scan: Scan,
+}
+
+/// What the policy says of `scan`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Paths that are not looked at: globs.
+    pub exclude: Vec<String>,
+    /// What becomes of findings that only the change under judgement accepts: at deny they fail the run.
+    pub self_exempted: Level,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self { exclude: Vec::new(), self_exempted: Level::Warn }
+    }
 }
 
 /// What the policy says of one rule.
@@ -98,6 +116,7 @@ impl Default for Policy {
             exemptions: Vec::new(),
             data: Data::default(),
             deps_exclude: Vec::new(),
+            scan: Scan::default(),
         }
     }
 }
@@ -155,6 +174,24 @@ impl Policy {
     /// Whether `deps` leaves out the lock file of this path.
     pub fn excludes_from_deps(&self, path: &str) -> bool {
         self.deps_exclude.iter().any(|glob| exemption::is_match(glob, path))
+    }
+
+    /// Whether `scan` leaves out this path.
+    pub fn excludes_from_scan(&self, path: &str) -> bool {
+        self.scan.exclude.iter().any(|glob| exemption::is_match(glob, path))
+    }
+
+    /// Adds the exemptions that a change brings and this policy, that of its base, does not have: they accept findings
+    /// as the change's own.
+    pub fn propose(&mut self, change: &Self) {
+        let is_known = |new: &Exemption| {
+            let same =
+                |known: &Exemption| (known.rule, &known.covers, known.until) == (new.rule, &new.covers, new.until);
+            self.exemptions.iter().any(same)
+        };
+        let proposed = change.exemptions.iter().filter(|new| !is_known(new)).cloned();
+        let proposed = proposed.map(|new| Exemption { by_the_change_itself: true, ..new }).collect::<Vec<_>>();
+        self.exemptions.extend(proposed);
     }
 
     /// Every active rule's needs for facts.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::table::{Document, Table, Value};
-use super::{Data, OnNotChecked, Policy, Setting, Targets};
+use super::{Data, OnNotChecked, Policy, Scan, Setting, Targets};
 use crate::finding::Level;
 use crate::rules::options::{OptionDefault, OptionValue, is_package, parse_age};
 use crate::rules::{self, Check, Rule};
@@ -44,8 +44,9 @@ impl Policy {
             None => Vec::new(),
         };
         deps.end(&["exclude"])?;
-        root.end(&["version", "rules", "not-checked", "exemption", "data", "deps"])?;
-        Ok(Self { settings, not_checked, not_checked_default, exemptions, data, deps_exclude })
+        let scan = scan(root.take_table("scan")?)?;
+        root.end(&["version", "rules", "not-checked", "exemption", "data", "deps", "scan"])?;
+        Ok(Self { settings, not_checked, not_checked_default, exemptions, data, deps_exclude, scan })
     }
 }
 
@@ -157,9 +158,13 @@ fn exemption(mut table: Table<'_>, path: &str, lines: &LineIndex<'_>) -> Result<
     let span = table.span.clone();
     let id = table.require("rule")?;
     let rule = known_rule(&id.string()?, &id, &id.span)?;
-    let covers = Covers { subject: table.take_string("subject")?, advisory: table.take_string("advisory")? };
+    let covers = Covers {
+        subject: table.take_string("subject")?,
+        advisory: table.take_string("advisory")?,
+        value: table.take_string("value")?,
+    };
     if covers == Covers::default() {
-        return Err(id.error("an exemption needs a `subject` or an `advisory`").moved_to(span));
+        return Err(id.error("an exemption needs a `subject`, an `advisory` or a `value`").moved_to(span));
     }
     if let Some(subject) = covers.subject.as_deref().filter(|subject| !subject.starts_with("pkg:")) {
         globset::Glob::new(subject)
@@ -172,7 +177,7 @@ fn exemption(mut table: Table<'_>, path: &str, lines: &LineIndex<'_>) -> Result<
         }
     }
     let until = table.require("until")?.date()?;
-    table.end(&["rule", "subject", "advisory", "reason", "owner", "until"])?;
+    table.end(&["rule", "subject", "advisory", "value", "reason", "owner", "until"])?;
     Ok(Exemption {
         rule: rule.id,
         covers,
@@ -181,7 +186,21 @@ fn exemption(mut table: Table<'_>, path: &str, lines: &LineIndex<'_>) -> Result<
         until: Some(until),
         location: Location::within(path, lines.region(span)),
         carried_over: false,
+        by_the_change_itself: false,
     })
+}
+
+fn scan(mut table: Table<'_>) -> Result<Scan, Malformed> {
+    let exclude = table.take("exclude").map(globs).transpose()?.unwrap_or_default();
+    let self_exempted = match table.take("self-exempted") {
+        None => Level::Warn,
+        Some(value) => match level(&value)? {
+            Level::Allow => return Err(value.error("expected `deny` or `warn`")),
+            level => level,
+        },
+    };
+    table.end(&["exclude", "self-exempted"])?;
+    Ok(Scan { exclude, self_exempted })
 }
 
 fn data(mut table: Table<'_>) -> Result<Data, Malformed> {

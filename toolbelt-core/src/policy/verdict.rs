@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{OnNotChecked, Policy};
-use crate::finding::{Level, NotChecked, Outcome};
+use crate::finding::{Acceptance, Level, NotChecked, Outcome};
 use crate::report::{Coverage, Exempted, ExemptedBy, Gap, Judged, Verdict};
 use crate::rules::{self, Check, Rule};
 use crate::subject::exemption::{Exemption, ExemptionUse};
@@ -68,13 +68,15 @@ impl Decision {
             for entry in uses.iter_mut().filter(|entry| entry.exemption.covers(rule.id, &judged.finding)) {
                 entry.matched = true;
                 if !entry.expired {
+                    // The base's own entries come first: what they accept is not the change's doing.
                     accepted = accepted.or(Some(entry.exemption));
                 }
             }
-            match (level, accepted) {
-                (Level::Allow, _) => {}
-                (_, Some(exemption)) => self.exempted.push(exempted(judged, exemption)),
-                (_, None) => self.findings.push(judged),
+            match (level, accepted, judged.finding.accepted.clone()) {
+                (Level::Allow, _, _) => {}
+                (_, Some(exemption), _) => self.exempted.push(exempted(judged, exemption)),
+                (_, None, Some(acceptance)) => self.exempted.push(accepted_elsewhere(judged, acceptance)),
+                (_, None, None) => self.findings.push(judged),
             }
         }
         let level = policy.level(rule);
@@ -100,7 +102,10 @@ impl Decision {
             OnNotChecked::Deny => Verdict::Fail,
         });
         let unseen = (coverage.saw_nothing || coverage.could_not_look).then_some(Verdict::Incomplete);
-        findings.into_iter().chain(gaps).chain(unseen).max().unwrap_or(Verdict::Pass)
+        let excused = |exempted: &Exempted| exempted.by_the_change_itself && exempted.judged.level == Level::Deny;
+        let excused = policy.scan.self_exempted == Level::Deny && self.exempted.iter().any(excused);
+        let excused = excused.then_some(Verdict::Fail);
+        findings.into_iter().chain(excused).chain(gaps).chain(unseen).max().unwrap_or(Verdict::Pass)
     }
 }
 
@@ -124,7 +129,18 @@ fn exempted(judged: Judged, exemption: &Exemption) -> Exempted {
         reason: exemption.reason.clone(),
         owner: Some(exemption.owner.clone()),
         until: exemption.until,
-        by_the_change_itself: false,
+        by_the_change_itself: exemption.by_the_change_itself,
+    }
+}
+
+fn accepted_elsewhere(judged: Judged, acceptance: Acceptance) -> Exempted {
+    Exempted {
+        judged,
+        by: acceptance.by,
+        reason: acceptance.reason,
+        owner: None,
+        until: None,
+        by_the_change_itself: acceptance.by_the_change_itself,
     }
 }
 
@@ -218,6 +234,33 @@ mod tests {
         assert_eq!(expired.verdict, Verdict::Fail);
         let rules = expired.findings.iter().map(|judged| judged.finding.message.as_str()).collect::<Vec<_>>();
         assert_eq!(rules, ["m", "the exemption from `expired-exemption` for `pkg:cargo/foo` ended on 2026-11-21"]);
+    }
+
+    #[test]
+    fn what_only_the_change_accepts_is_told_as_its_own_and_fails_where_the_policy_says_so() {
+        let change =
+            Policy::parse("toolbelt.toml", &format!("version = 1\n{}", exemption("2027-01-01", "pkg:cargo/foo")));
+        let change = change.unwrap();
+        let decided = |base: &str| {
+            let mut policy = Policy::parse("toolbelt.toml", &format!("version = 1\n{base}")).unwrap();
+            policy.propose(&change);
+            decide(vec![(&RULE, found())], &policy, &Coverage::default(), Timestamp::UNIX_EPOCH)
+        };
+        let excused = decided("");
+        assert_eq!((excused.verdict, excused.exempted[0].by_the_change_itself), (Verdict::Pass, true));
+        assert_eq!(decided("scan.self-exempted = 'deny'").verdict, Verdict::Fail);
+        let known = decided(&exemption("2027-01-01", "pkg:cargo/foo"));
+        assert_eq!((known.exempted.len(), known.exempted[0].by_the_change_itself), (1, false));
+    }
+
+    #[test]
+    fn what_is_accepted_beside_its_place_is_listed_and_passes() {
+        let mut outcome = found();
+        outcome.findings[0].accepted =
+            Some(Acceptance { by: ExemptedBy::Inline, reason: "r".to_owned(), by_the_change_itself: false });
+        let decision = run("", outcome);
+        assert_eq!((decision.verdict, decision.exempted.len()), (Verdict::Pass, 1));
+        assert_eq!(decision.exempted[0].by, ExemptedBy::Inline);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Exemption {
     pub location: Location,
     /// Whether it was carried over from another tool's configuration.
     pub carried_over: bool,
+    /// Whether the very change under judgement adds it.
+    pub by_the_change_itself: bool,
 }
 
 /// What an exemption covers: everything that is said must hold.
@@ -30,6 +32,8 @@ pub struct Covers {
     pub subject: Option<String>,
     /// An advisory's id or alias.
     pub advisory: Option<String>,
+    /// A secret, by its name under the repository's key ([`super::value_key::ValueKey::name`]).
+    pub value: Option<String>,
 }
 
 /// An exemption after a run.

@@ -6,6 +6,7 @@ pub mod content;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
+pub mod inline_marker;
 pub mod location;
 pub mod malformed;
 pub mod names;
@@ -14,6 +15,7 @@ pub mod pattern;
 pub mod sighting;
 pub mod target;
 pub mod tree;
+pub mod value_key;
 
 use std::collections::BTreeMap;
 

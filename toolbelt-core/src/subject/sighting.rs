@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Region;
 use super::content::{ContentKind, ObjectId};
-use crate::subject::pattern::Pattern;
+use super::inline_marker::InlineMarker;
+use super::pattern::Pattern;
 
 /// One thing seen in one content.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Sighting {
     pub region: Option<Region>,
     /// What had to be opened to see it, outermost first: `gzip`, `zip: a/b.txt`, `base64`, `UTF-16`; mostly empty.
     pub layers: Vec<String>,
+    /// What the line that it is on says about findings, where it says something.
+    pub marker: Option<InlineMarker>,
     /// Where the content was met.
     pub place: Place,
 }
