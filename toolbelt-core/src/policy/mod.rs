@@ -3,6 +3,7 @@
 //! `toolbelt.toml` becomes a [`Policy`]; [`decide`] applies it to what the rules said. Both are pure: the text comes from
 //! the source, the time from the request.
 
+pub mod allow_list;
 mod exemption;
 mod foreign;
 mod parse;
@@ -11,6 +12,8 @@ mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use allow_list::AllowLists;
 
 use crate::finding::{Fact, Level};
 use crate::rules::options::Options;
@@ -42,6 +45,8 @@ pub struct Policy {
     pub deps_exclude: Vec<String>,
     /// What `scan` does not look at, and what it makes of changes that excuse themselves.
     pub scan: Scan,
+    /// What other secret scanners are told to accept.
+    pub allow_lists: AllowLists,
 }
 
 /// What the policy says of `scan`.
@@ -117,6 +122,7 @@ impl Default for Policy {
             data: Data::default(),
             deps_exclude: Vec::new(),
             scan: Scan::default(),
+            allow_lists: AllowLists::default(),
         }
     }
 }
@@ -192,6 +198,7 @@ impl Policy {
         let proposed = change.exemptions.iter().filter(|new| !is_known(new)).cloned();
         let proposed = proposed.map(|new| Exemption { by_the_change_itself: true, ..new }).collect::<Vec<_>>();
         self.exemptions.extend(proposed);
+        self.allow_lists.propose(&change.allow_lists);
     }
 
     /// Every active rule's needs for facts.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::allow_list::AllowLists;
 use super::table::{Document, Table, Value};
 use super::{Data, OnNotChecked, Policy, Scan, Setting, Targets};
 use crate::finding::Level;
@@ -46,7 +47,16 @@ impl Policy {
         deps.end(&["exclude"])?;
         let scan = scan(root.take_table("scan")?)?;
         root.end(&["version", "rules", "not-checked", "exemption", "data", "deps", "scan"])?;
-        Ok(Self { settings, not_checked, not_checked_default, exemptions, data, deps_exclude, scan })
+        Ok(Self {
+            settings,
+            not_checked,
+            not_checked_default,
+            exemptions,
+            data,
+            deps_exclude,
+            scan,
+            allow_lists: AllowLists::default(),
+        })
     }
 }
 
