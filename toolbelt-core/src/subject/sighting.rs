@@ -1,12 +1,13 @@
 //! Something that was seen in a content, and where that content was met.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Region;
 use super::content::{ContentKind, ObjectId};
 use super::inline_marker::InlineMarker;
 use super::pattern::Pattern;
+use super::{Kind, Location, Region, Subject};
 
 /// One thing seen in one content.
 #[derive(Debug, Clone)]
@@ -22,6 +23,14 @@ pub struct Sighting {
     pub marker: Option<InlineMarker>,
     /// Where the content was met.
     pub place: Place,
+}
+
+impl Sighting {
+    /// Where it is in the repository's files; none for messages and for blobs without a path.
+    pub fn location(&self) -> Option<Location> {
+        let path = self.place.path.clone()?;
+        Some(Location { path, region: self.region.clone() })
+    }
 }
 
 /// What was seen.
@@ -103,6 +112,24 @@ pub struct Place {
     pub commit: Option<ObjectId>,
     /// Whether others can have it.
     pub exposure: Exposure,
+}
+
+impl Place {
+    /// What a report names: a file by its path, a message by the object that it belongs to.
+    pub fn subject(&self) -> Subject {
+        let id = self.object.to_string();
+        let (kind, algorithm) = match self.kind {
+            ContentKind::Blob => (Kind::Blob, "gitBlob"),
+            ContentKind::Commit => (Kind::Commit, "gitCommit"),
+            ContentKind::Tag => (Kind::Ref, "gitTag"),
+        };
+        let mut digest = BTreeMap::new();
+        if !self.object.is_null() {
+            digest.insert(algorithm, id.clone());
+        }
+        let name = self.path.clone().unwrap_or(id);
+        Subject { kind, name, version: None, purl: None, digest }
+    }
 }
 
 /// How far something has come.

@@ -2,6 +2,8 @@
 //!
 //! Patterns are data (`patterns-*.toml`); the four rules over secrets judge what the engine found.
 
+pub mod wording;
+
 use std::ops::Range;
 
 use crate::subject::sighting::Candidate;
