@@ -10,7 +10,7 @@ use super::options::Options;
 pub static RULES: &[&Rule] = &[&exposed_token::RULE];
 
 /// What a rule may know besides the sighting or the tree.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// What the policy sets for this rule.
     pub options: &'a Options,

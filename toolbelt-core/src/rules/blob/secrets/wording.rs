@@ -22,7 +22,7 @@ pub fn finding(sighting: &Sighting, candidate: &Candidate) -> Finding {
     finding_of(sighting, candidate, &with_article(&candidate.pattern.name))
 }
 
-/// Like [`finding`], with a rule's own words for what it is: `a password for `db.example.org``.
+/// Like [`finding`], with a rule's own words for what it is: `a password for a database`.
 pub fn finding_of(sighting: &Sighting, candidate: &Candidate, what: &str) -> Finding {
     let pattern = &candidate.pattern;
     let place = &sighting.place;
@@ -75,9 +75,13 @@ fn said(what: &str, inside: &str, proof: &Proof) -> String {
     }
 }
 
-/// ` in `gzip`, in `tar: a.txt``, or nothing.
+/// Each layer in backticks, after a blank; or nothing.
 fn inside(layers: &[String]) -> String {
-    layers.iter().map(|layer| format!(", in `{layer}`")).collect::<String>().replacen(',', "", 1)
+    if layers.is_empty() {
+        return String::new();
+    }
+    let layers: Vec<String> = layers.iter().map(|layer| format!("in `{layer}`")).collect();
+    format!(" {}", layers.join(", "))
 }
 
 /// `is not encrypted` and `its check digits are right` both become sentences.
@@ -229,7 +233,7 @@ pub(in crate::rules::blob) mod tests {
             exposure: Exposure::Staged,
         };
         let region = Some(Region { line: 3, column: 9, start: 40, end: 57 });
-        Sighting { observation: Observation::Secret(candidate), region, layers: Vec::new(), place }
+        Sighting { observation: Observation::Secret(candidate), region, layers: Vec::new(), marker: None, place }
     }
 
     /// The finding about a sighting of a secret.
