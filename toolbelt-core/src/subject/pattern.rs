@@ -38,6 +38,8 @@ pub enum Shape {
         /// The expression for the whole value.
         value: String,
     },
+    /// By code that judges the line: generic assignments, connection strings.
+    Judged,
 }
 
 /// Which rule reports a kind of secret.

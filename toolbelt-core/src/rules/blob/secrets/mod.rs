@@ -2,6 +2,9 @@
 //!
 //! Patterns are data (`patterns-*.toml`); the four rules over secrets judge what the engine found.
 
+pub mod assignment;
+pub mod connection;
+pub mod credential;
 pub mod wording;
 
 use std::ops::Range;
