@@ -4,6 +4,21 @@
 //! secret is: whoever is called back decides what to make of a content, and says how those that are kept as a
 //! difference to it may be looked at.
 
+mod changes;
+mod commits;
+mod contents;
+mod gaps;
+pub mod lines;
+mod program;
+mod refs;
+pub mod repository;
+#[cfg(test)]
+mod sandbox;
+pub mod staged;
+pub mod store;
+mod tree;
+
+use std::io;
 use std::path::PathBuf;
 
 use crate::subject::content::{Content, Descendants};
@@ -32,5 +47,64 @@ pub enum Error {
     NotARepository {
         /// Where it was looked for.
         directory: PathBuf,
+    },
+    /// It belongs to somebody else, who could have prepared it.
+    #[error(
+        "`{0}` belongs to another user\nhint: git config --global --add safe.directory {0}",
+        directory.display()
+    )]
+    NotOwned {
+        /// The top of its work tree, or the bare repository.
+        directory: PathBuf,
+    },
+    /// It is of a format that this program does not know.
+    #[error("`{}` has {what}, which is not supported", directory.display())]
+    Unsupported {
+        /// The git directory.
+        directory: PathBuf,
+        /// What it has.
+        what: String,
+    },
+    /// Its configuration cannot be read.
+    #[error("cannot read `{}`: {why}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Its objects cannot be read.
+    #[error("cannot read the objects in `{}`", directory.display())]
+    Objects {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An index cannot be read.
+    #[error("cannot read the index `{}`: {why}", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A command of the `git` program failed.
+    #[error("`git {command}` {why}")]
+    Program {
+        /// Its arguments.
+        command: String,
+        /// What happened.
+        why: String,
+    },
+    /// A ref cannot be read.
+    #[error("cannot read the ref `{name}` of `{}`: {why}", directory.display())]
+    Ref {
+        /// Its name.
+        name: String,
+        /// The git directory.
+        directory: PathBuf,
+        /// Why.
+        why: String,
     },
 }
