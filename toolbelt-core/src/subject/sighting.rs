@@ -34,24 +34,37 @@ impl Sighting {
 }
 
 /// What was seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
     /// A value that a pattern took for a secret.
     Secret(Candidate),
-    /// Characters that change the direction of text, each once, in the order in which they were met.
-    BidiControl(Vec<char>),
+    /// Characters that change the direction of text, on one line.
+    BidiControl(Bidi),
     /// Characters that are not shown, each once, in the order in which they were met.
     InvisibleCharacter(Vec<char>),
     /// A marker of a merge that was not finished: `<<<<<<<`, `|||||||` or `>>>>>>>`.
-    ConflictMarker,
-    /// A content of at least the size that the rule asks for, in bytes.
+    ConflictMarker(&'static str),
+    /// A content larger than the rule takes, in bytes.
     Large(u64),
-    /// A program or library in machine code: `ELF`, `PE`, `Mach-O`, `WebAssembly`, `Java class`.
+    /// A program or library in machine code: `ELF`, `PE`, `Mach-O`, `WebAssembly`, `Java class`, …
     Executable(&'static str),
 }
 
+/// How the characters of one line change the direction of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bidi {
+    /// Each once, in the order in which they were met.
+    pub characters: Vec<char>,
+    /// Whether a direction that was opened still holds at the end of the line.
+    pub is_left_open: bool,
+    /// Whether one of them makes characters run against their own direction.
+    pub is_override: bool,
+    /// Whether a letter of a script that runs from right to left is there too.
+    pub is_right_to_left_text: bool,
+}
+
 /// A value that a pattern took for a secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The pattern that matched.
     pub pattern: Arc<Pattern>,

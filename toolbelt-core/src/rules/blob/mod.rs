@@ -1,17 +1,68 @@
 //! Rules over what git keeps, or is about to keep: contents, messages and trees.
 
 pub mod exposed_token;
+pub mod bidi_control;
+mod characters;
+pub mod conflict_marker;
+pub mod executable_binary;
+pub mod invisible_character;
+mod kind;
+pub mod large_file;
+mod machine_code;
+pub mod marks;
 pub mod secrets;
 
 use super::Rule;
 use super::options::Options;
+use crate::subject::content::ContentKind;
+use crate::subject::sighting::{Place, Sighting};
+use crate::subject::{Kind, Location, Subject};
 
 /// Every rule of this folder, in the order in which they are listed.
 pub static RULES: &[&Rule] = &[&exposed_token::RULE];
+pub static RULES: &[&Rule] = &[
+    &bidi_control::RULE,
+    &conflict_marker::RULE,
+    &executable_binary::RULE,
+    &invisible_character::RULE,
+    &large_file::RULE,
+];
 
 /// What a rule may know besides the sighting or the tree.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// What the policy sets for this rule.
     pub options: &'a Options,
+}
+
+/// What a sighting is about: the file, else the object.
+fn subject(place: &Place) -> Subject {
+    let kind = match place.kind {
+        ContentKind::Blob => Kind::Blob,
+        ContentKind::Commit => Kind::Commit,
+        ContentKind::Tag => Kind::Ref,
+    };
+    let name = place.path.clone().unwrap_or_else(|| place.object.to_string());
+    Subject { kind, ..Subject::blob(name) }
+}
+
+/// Where a sighting is, if it is in a file.
+fn location(sighting: &Sighting) -> Option<Location> {
+    let path = sighting.place.path.clone()?;
+    Some(Location { path, region: sighting.region.clone() })
+}
+
+/// The code points of characters, as Unicode writes them: `U+202E`.
+fn code_points(characters: &[char]) -> Vec<String> {
+    characters.iter().map(|character| format!("U+{:04X}", u32::from(*character))).collect()
+}
+
+/// Names some characters in a sentence; many are counted.
+fn names(characters: &[char]) -> String {
+    const MOST: usize = 4;
+    let named = code_points(&characters[..characters.len().min(MOST)]).join(", ");
+    match characters.len().saturating_sub(MOST) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
