@@ -7,6 +7,7 @@
 pub mod advisories;
 pub mod cache;
 pub mod cargo_config;
+pub mod content;
 pub mod crate_archive;
 pub mod file;
 pub mod git;
@@ -17,3 +18,4 @@ pub mod manifest;
 pub mod names;
 pub mod repository;
 mod resolver;
+mod zip;
