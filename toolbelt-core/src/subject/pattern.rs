@@ -17,6 +17,9 @@ pub struct Pattern {
     pub proof: Option<ProofKind>,
     /// The least Shannon entropy of the value in bits for a character, times 100 (`350` is 3.5); 0 asks for nothing.
     pub entropy: u32,
+    /// Whether it spans lines: the expression is run on some kilobytes from the keyword's line on, and a content with
+    /// one of its keywords is always looked at as a whole.
+    pub spans_lines: bool,
     /// How to make it worthless, one line in the imperative; for the provider as a whole.
     pub revoke: Option<String>,
 }

@@ -16,9 +16,9 @@ pub struct Judged {
     pub value: Range<usize>,
 }
 
-/// Parts of names that make the value worth judging: lower case, without separators. In the text, `_`, `-`, `.` and
-/// single blanks within them are not looked at, nor is the case.
-pub const NAMES: &[&str] = &["password", "passwd", "secret", "token", "apikey"];
+/// Parts of names that make the value worth judging, lower case. Those whose words are separated by `-` are found with `_`,
+/// `-`, `.`, a blank or nothing between them: `api-key` is in `API_KEY`, `apiKey` and `my api key`.
+pub const NAMES: &[&str] = &["password", "passwd", "secret", "token", "api-key"];
 
 /// What the judgement reports; `Shape::Judged`, so that nothing else looks for them.
 pub fn patterns() -> Vec<Pattern> {

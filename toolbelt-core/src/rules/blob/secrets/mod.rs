@@ -3,9 +3,21 @@
 //! Patterns are data (`patterns-*.toml`); the four rules over secrets judge what the engine found.
 
 pub mod assignment;
+mod boundary;
 pub mod connection;
 pub mod credential;
 pub mod wording;
+mod encoded;
+pub mod engine;
+pub mod entropy;
+pub mod examples;
+mod expression;
+mod keywords;
+pub mod pattern_file;
+mod patterns;
+pub mod placeholder;
+pub mod proof;
+mod visit;
 
 use std::ops::Range;
 

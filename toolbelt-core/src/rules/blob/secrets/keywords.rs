@@ -1,0 +1,259 @@
+//! Looks for a thousand literals at once, in one pass over the bytes.
+//!
+//! Each literal is known by four of its bytes (three, if it has no more) that are rare in source text. The pass looks
+//! every four bytes up in a table of bits that fits into the first-level cache; the lookups do not wait for each other, so
+//! that it runs several times as fast as an automaton, which needs the state of one byte before it can look at the next.
+//! The table is made in microseconds, which a scan of three lines is glad of. Each place is looked at by itself, so a
+//! literal within another, or overlapping it, is found too.
+
+use std::ops::Range;
+
+/// Literals, compared without the case of ASCII letters, and who asked for them.
+#[derive(Debug)]
+pub(super) struct Keywords {
+    /// One bit for each hash of four bytes.
+    fours: Box<[u64; WORDS]>,
+    /// One bit for each hash of three bytes.
+    threes: Box<[u64; WORDS]>,
+    /// Sorted by `gram`.
+    entries: Vec<Entry>,
+}
+
+/// Hashes have 16 bits.
+const WORDS: usize = (1 << 16) / 64;
+
+/// How a literal is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// Without case.
+    AnyCase,
+    /// As it is.
+    Exact,
+    /// Without case; single `_`, `-`, `.` and blanks in the text are stepped over.
+    Loose,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The bytes by which it is known, in lower case; three bytes have a zero above them.
+    gram: u32,
+    /// Where these are in the literal.
+    offset: usize,
+    /// In lower case, unless compared exactly.
+    literal: Box<[u8]>,
+    comparison: Comparison,
+    owner: u32,
+}
+
+impl Keywords {
+    /// Takes literals of at least three bytes, each with the number of its owner; shorter ones are never found.
+    pub(super) fn new<'a>(literals: impl Iterator<Item = (&'a [u8], Comparison, u32)>) -> Self {
+        let mut keywords = Self { fours: Box::new([0; WORDS]), threes: Box::new([0; WORDS]), entries: Vec::new() };
+        for (literal, comparison, owner) in literals {
+            keywords.add(literal, comparison, owner);
+        }
+        keywords.entries.sort_by_key(|entry| entry.gram);
+        keywords
+    }
+
+    fn add(&mut self, literal: &[u8], comparison: Comparison, owner: u32) {
+        let literal: Box<[u8]> =
+            if comparison == Comparison::Exact { literal.into() } else { literal.to_ascii_lowercase().into() };
+        let length = literal.len();
+        // A separator may stand in the middle of a loose one, but not in both halves.
+        let middle = if comparison == Comparison::Loose && length >= 8 { length / 2 } else { 0 };
+        for half in [0..middle, middle..length] {
+            let entry = |offset: usize, gram: u32| Entry { gram, offset, literal: literal.clone(), comparison, owner };
+            if half.len() >= 4 {
+                let rarest = half.clone().take(half.len() - 3).min_by_key(|&at| commonness(&literal[at..at + 4]));
+                let Some(at) = rarest else { continue };
+                let gram = fold(four(&literal[at..]));
+                set(&mut self.fours, gram);
+                self.entries.push(entry(at, gram));
+            } else if half.len() == 3 {
+                let gram = three(fold(four(&literal[half.clone()])));
+                set(&mut self.threes, gram);
+                self.entries.push(entry(half.start, gram));
+            }
+        }
+    }
+
+    /// Calls `found` for each place of each literal in `bytes[part]`, by ascending place of its rare bytes.
+    ///
+    /// `found` gets the range in `bytes` and the owner.
+    pub(super) fn find(&self, bytes: &[u8], part: Range<usize>, mut found: impl FnMut(Range<usize>, u32)) {
+        let text = &bytes[part.clone()];
+        let mut look = |at: usize, gram: u32| {
+            self.verify(text, at, gram, |range, owner| found(part.start + range.start..part.start + range.end, owner));
+            self.verify(text, at, three(gram), |range, owner| {
+                found(part.start + range.start..part.start + range.end, owner);
+            });
+        };
+        for (at, window) in text.windows(4).enumerate() {
+            let gram = fold(four(window));
+            if (get(&self.fours, gram) | get(&self.threes, three(gram))) & 1 != 0 {
+                look(at, gram);
+            }
+        }
+        if text.len() >= 3 {
+            let at = text.len() - 3;
+            look(at, three(fold(four(&text[at..]))));
+        }
+    }
+
+    fn verify(&self, text: &[u8], at: usize, gram: u32, mut found: impl FnMut(Range<usize>, u32)) {
+        let first = self.entries.partition_point(|entry| entry.gram < gram);
+        for entry in self.entries[first..].iter().take_while(|entry| entry.gram == gram) {
+            if let Some(range) = entry.compare(text, at) {
+                found(range, entry.owner);
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// The literal's range, if it is there with its rare bytes at `at`.
+    fn compare(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
+        if self.comparison == Comparison::Loose {
+            return self.compare_loosely(text, at);
+        }
+        let start = at.checked_sub(self.offset)?;
+        let there = text.get(start..start + self.literal.len())?;
+        let is_there = match self.comparison {
+            Comparison::Exact => *there == *self.literal,
+            Comparison::AnyCase | Comparison::Loose => there.eq_ignore_ascii_case(&self.literal),
+        };
+        is_there.then_some(start..start + there.len())
+    }
+
+    fn compare_loosely(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
+        let is_separator = |byte: u8| matches!(byte, b'_' | b'-' | b'.' | b' ');
+        let (before, after) = self.literal.split_at(self.offset);
+        let mut end = at;
+        for &letter in after {
+            if text.get(end).is_some_and(|&byte| is_separator(byte)) {
+                end += 1;
+            }
+            if !text.get(end)?.eq_ignore_ascii_case(&letter) {
+                return None;
+            }
+            end += 1;
+        }
+        let mut start = at;
+        for &letter in before.iter().rev() {
+            if start > 0 && is_separator(text[start - 1]) {
+                start -= 1;
+            }
+            start = start.checked_sub(1)?;
+            if !text[start].eq_ignore_ascii_case(&letter) {
+                return None;
+            }
+        }
+        Some(start..end)
+    }
+}
+
+/// The first four bytes of a text, filled up with zeros.
+fn four(text: &[u8]) -> u32 {
+    match text {
+        [one, two, three, four, ..] => u32::from_le_bytes([*one, *two, *three, *four]),
+        [one, two, three] => u32::from_le_bytes([*one, *two, *three, 0]),
+        _ => 0,
+    }
+}
+
+/// Makes letters lower case, and a few other bytes equal that [`Entry::compare`] tells apart.
+const fn fold(gram: u32) -> u32 {
+    gram | 0x2020_2020
+}
+
+/// The first three bytes of four.
+const fn three(gram: u32) -> u32 {
+    gram & 0x00ff_ffff
+}
+
+const fn hash(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
+fn set(bits: &mut [u64; WORDS], gram: u32) {
+    bits[hash(gram) / 64] |= 1 << (hash(gram) % 64);
+}
+
+fn get(bits: &[u64; WORDS], gram: u32) -> u64 {
+    bits[hash(gram) / 64] >> (hash(gram) % 64)
+}
+
+/// How common a few bytes are in source text, in no unit: the rarer the letters, the lower.
+fn commonness(bytes: &[u8]) -> u32 {
+    // From the most common letter of English and of code to the least; a place is worth less than a tenth of a bit.
+    const LETTERS: &[u8] = b" etnarsoi_ldcupmf-g=.hby/v:w,\"(k)>x'1;0j2<q3z[{}]*4856#79&!$@+%?|~^`\\";
+    let worth =
+        |byte: u8| LETTERS.iter().position(|&letter| letter == byte.to_ascii_lowercase()).unwrap_or(LETTERS.len());
+    let total: usize = bytes.iter().map(|&byte| LETTERS.len() - worth(byte).min(40)).sum();
+    u32::try_from(total).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(keywords: &Keywords, text: &[u8], part: Range<usize>) -> Vec<(Range<usize>, u32)> {
+        let mut found = Vec::new();
+        keywords.find(text, part, |range, owner| found.push((range, owner)));
+        found.sort_by_key(|(range, owner)| (range.start, range.end, *owner));
+        found.dedup();
+        found
+    }
+
+    fn keywords(literals: &[(&str, Comparison)]) -> Keywords {
+        Keywords::new((0..).zip(literals).map(|(owner, (literal, how))| (literal.as_bytes(), *how, owner)))
+    }
+
+    #[test]
+    fn literals_within_and_across_each_other_are_found() {
+        let keywords =
+            keywords(&[("token", Comparison::AnyCase), ("oke", Comparison::AnyCase), ("kens", Comparison::AnyCase)]);
+        let text = b"a TOKENS";
+        assert_eq!(all(&keywords, text, 0..8), [(2..7, 0), (3..6, 1), (4..8, 2)]);
+        assert_eq!(all(&keywords, text, 3..6), [(3..6, 1)]);
+    }
+
+    #[test]
+    fn comparison_is_exact_or_loose_where_asked_for() {
+        let keywords =
+            keywords(&[("Z2hw", Comparison::Exact), ("newrelic", Comparison::Loose), ("snyk", Comparison::Loose)]);
+        assert_eq!(all(&keywords, b"z2hw Z2hw", 0..9), [(5..9, 0)]);
+        for text in ["new-relic", "NEW_RELIC", "NewRelic", "new relic", "newreli_c"] {
+            assert_eq!(all(&keywords, text.as_bytes(), 0..text.len()), [(0..text.len(), 1)], "{text}");
+        }
+        assert_eq!(all(&keywords, b"new--relic", 0..10), []);
+    }
+
+    #[test]
+    fn three_bytes_at_the_end_are_found() {
+        let keywords = keywords(&[("sk-", Comparison::AnyCase)]);
+        assert_eq!(all(&keywords, b"sk-", 0..3), [(0..3, 0)]);
+        assert_eq!(all(&keywords, b"sk-sk-", 0..6), [(0..3, 0), (3..6, 0)]);
+        assert_eq!(all(&keywords, b"sk", 0..2), []);
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_plain_search_finds(literals in prop::collection::vec("[aBc_]{3,6}", 1..6), text in "[AbC_]{0,60}") {
+            let keywords = Keywords::new((0..).zip(&literals).map(|(owner, text)| (text.as_bytes(), Comparison::AnyCase, owner)));
+            let mut plain = Vec::new();
+            for (owner, literal) in (0..).zip(&literals) {
+                for at in 0..text.len() {
+                    if text.get(at..at + literal.len()).is_some_and(|there| there.eq_ignore_ascii_case(literal)) {
+                        plain.push((at..at + literal.len(), owner));
+                    }
+                }
+            }
+            plain.sort_by_key(|(range, owner)| (range.start, range.end, *owner));
+            prop_assert_eq!(all(&keywords, text.as_bytes(), 0..text.len()), plain);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The files of patterns that are built in.
+
+/// Path within the folder, and text; sorted.
+pub(super) static FILES: &[(&str, &str)] = &[];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_patterns_is_built_in() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules/blob/secrets");
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> =
+            names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml")).collect();
+        names.sort();
+        assert_eq!(FILES.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>(), names);
+    }
+}
