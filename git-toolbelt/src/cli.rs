@@ -4,6 +4,8 @@ use cargo_toolbelt::global::Global;
 use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
 
+use crate::commands::scan;
+
 /// Supply-chain checks where git users already work
 ///
 /// Exit codes: 0 pass, 1 fail, 2 toolbelt could not do its work, 3 incomplete (something that the policy denies could
@@ -21,6 +23,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Scan(Box<scan::ScanArgs>),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),

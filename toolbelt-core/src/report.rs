@@ -115,6 +115,8 @@ pub struct Coverage {
     pub saw_nothing: bool,
     /// Whether the search for what is to be looked at stopped early; `skipped` says where.
     pub could_not_look: bool,
+    /// Whether only a part of the repository was to be looked at: what accepts nothing in it may accept something else.
+    pub is_partial: bool,
 }
 
 impl Coverage {

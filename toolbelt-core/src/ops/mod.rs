@@ -2,12 +2,15 @@
 //!
 //! An operation collects subjects from the sources, has the rules judge them, and lets the policy decide.
 
+pub mod baseline;
 pub mod data;
 pub mod deps;
 pub mod knowledge;
 pub mod names;
 mod network;
+pub mod patterns;
 pub mod policy;
+pub mod scan;
 pub mod why;
 
 use std::collections::BTreeMap;

@@ -47,20 +47,38 @@ pub struct Loaded {
 ///
 /// [`Error`] if a file cannot be read or understood. That there is no `toolbelt.toml` is no error unless it was named.
 pub fn load(root: &Path, named: Option<&Path>) -> Result<Loaded, Error> {
-    let mut loaded = Loaded::default();
     if let Some(path) = named {
+        let mut loaded = Loaded::default();
         loaded.read(root, path)?;
         return Ok(loaded);
     }
-    let own = root.join(policy::FILE);
-    if is_there(&own)? {
-        loaded.read(root, &own)?;
+    load_with(&|name| Ok::<_, Error>(read(root, name)?))
+}
+
+/// Reads a file of the tree that says how it is judged; none if it is not there.
+///
+/// # Errors
+///
+/// [`file::Error`] if it is there and cannot be read, or is no regular file.
+pub fn read(root: &Path, name: &str) -> Result<Option<String>, file::Error> {
+    let path = root.join(name);
+    is_there(&path)?.then(|| file::read_text(&path, MAX_BYTES)).transpose()
+}
+
+/// Reads the policy and other tools' configuration from wherever `read` finds files by their paths relative to the
+/// root: a folder, or a commit.
+///
+/// # Errors
+///
+/// Those of `read`, and [`Malformed`] if a file could not be understood.
+pub fn load_with<E: From<Malformed>>(read: &dyn Fn(&str) -> Result<Option<String>, E>) -> Result<Loaded, E> {
+    let mut loaded = Loaded::default();
+    if let Some(text) = read(policy::FILE)? {
+        loaded.understand(policy::FILE, text)?;
     }
     for (tool, names) in FOREIGN {
         for name in names {
-            let path = root.join(name);
-            if is_there(&path)? {
-                let text = file::read_text(&path, MAX_BYTES)?;
+            if let Some(text) = read(name)? {
                 loaded.not_carried_over.extend(loaded.policy.carry_over(tool, name, &text)?);
                 loaded.texts.insert((*name).to_owned(), text);
                 break;
@@ -74,8 +92,12 @@ impl Loaded {
     fn read(&mut self, root: &Path, path: &Path) -> Result<(), Error> {
         let name = repository::display_path(root, path);
         let text = file::read_text(path, MAX_BYTES)?;
-        self.policy = Policy::parse(&name, &text)?;
-        self.texts.insert(name, text);
+        Ok(self.understand(&name, text)?)
+    }
+
+    fn understand(&mut self, name: &str, text: String) -> Result<(), Malformed> {
+        self.policy = Policy::parse(name, &text)?;
+        self.texts.insert(name.to_owned(), text);
         Ok(())
     }
 }

@@ -4,12 +4,14 @@
 //! them. Every format writes the same bytes for the same report, and none lets a stranger's text reach a terminal, a
 //! table or a page as anything but text.
 
+pub mod baseline;
 pub mod data;
 pub mod escape;
 mod excerpt;
 pub mod human;
 pub mod json;
 pub mod markdown;
+pub mod patterns;
 mod plain;
 pub mod policy;
 pub mod rules;

@@ -312,6 +312,7 @@ mod tests {
             shape: Shape::Text { keywords: Vec::new(), regex: String::new() },
             proof: None,
             entropy: 0,
+            spans_lines: false,
             revoke: None,
         };
         let candidate = Candidate {

@@ -4,6 +4,7 @@
 //! the source, the time from the request.
 
 pub mod allow_list;
+pub mod baseline;
 mod exemption;
 mod foreign;
 mod parse;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use allow_list::AllowLists;
+use baseline::Baseline;
 
 use crate::finding::{Fact, Level};
 use crate::rules::options::Options;
@@ -47,6 +49,8 @@ pub struct Policy {
     pub scan: Scan,
     /// What other secret scanners are told to accept.
     pub allow_lists: AllowLists,
+    /// Findings that were there when the repository began to be scanned.
+    pub baseline: Baseline,
 }
 
 /// What the policy says of `scan`.
@@ -123,6 +127,7 @@ impl Default for Policy {
             deps_exclude: Vec::new(),
             scan: Scan::default(),
             allow_lists: AllowLists::default(),
+            baseline: Baseline::default(),
         }
     }
 }
@@ -199,6 +204,7 @@ impl Policy {
         let proposed = proposed.map(|new| Exemption { by_the_change_itself: true, ..new }).collect::<Vec<_>>();
         self.exemptions.extend(proposed);
         self.allow_lists.propose(&change.allow_lists);
+        self.baseline.propose(&change.baseline);
     }
 
     /// Every active rule's needs for facts.

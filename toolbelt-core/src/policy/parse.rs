@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::allow_list::AllowLists;
+use super::baseline::Baseline;
 use super::table::{Document, Table, Value};
 use super::{Data, OnNotChecked, Policy, Scan, Setting, Targets};
 use crate::finding::Level;
@@ -56,6 +57,7 @@ impl Policy {
             deps_exclude,
             scan,
             allow_lists: AllowLists::default(),
+            baseline: Baseline::default(),
         })
     }
 }

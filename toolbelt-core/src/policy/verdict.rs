@@ -1,6 +1,7 @@
 //! From what the rules said to a verdict.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,13 +45,26 @@ pub fn decide(
     let mut uses = uses.by_ref().collect::<Vec<_>>();
     let mut decision =
         Decision { verdict: Verdict::Pass, findings: Vec::new(), exempted: Vec::new(), not_checked: Vec::new() };
+    let ran = observed.iter().map(|(rule, _)| rule.id).collect::<BTreeSet<_>>();
+    let mut accepted = BTreeSet::new();
     for (rule, outcome) in observed {
-        decision.add(rule, outcome, policy, &mut uses);
+        decision.add(rule, outcome, policy, &mut uses, &mut accepted);
+    }
+    uses.extend(policy.baseline.iter().filter(|(fingerprint, _)| !accepted.contains(*fingerprint)).map(
+        |(_, exemption)| ExemptionUse {
+            exemption,
+            expired: false,
+            matched: false,
+            covered: ran.contains(exemption.rule),
+        },
+    ));
+    if coverage.is_partial {
+        uses.iter_mut().for_each(|entry| entry.covered = false);
     }
     for rule in rules::all().filter(|rule| policy.is_active(rule)) {
         let Check::Exemption(check) = rule.check else { continue };
         for outcome in uses.iter().map(check).collect::<Vec<_>>() {
-            decision.add(rule, outcome, policy, &mut uses);
+            decision.add(rule, outcome, policy, &mut uses, &mut accepted);
         }
     }
     decision.sort();
@@ -59,7 +73,14 @@ pub fn decide(
 }
 
 impl Decision {
-    fn add(&mut self, rule: &'static Rule, outcome: Outcome, policy: &Policy, uses: &mut [ExemptionUse<'_>]) {
+    fn add(
+        &mut self,
+        rule: &'static Rule,
+        outcome: Outcome,
+        policy: &Policy,
+        uses: &mut [ExemptionUse<'_>],
+        accepted_before: &mut BTreeSet<String>,
+    ) {
         for finding in outcome.findings {
             let level = if finding.weaker { policy.weaker_level(rule) } else { policy.level(rule) };
             let judged = Judged { rule, level, finding };
@@ -72,11 +93,19 @@ impl Decision {
                     accepted = accepted.or(Some(entry.exemption));
                 }
             }
+            let fingerprint = judged.finding.fingerprint(rule.id);
+            let known = policy.baseline.get(&fingerprint);
+            if known.is_some() {
+                accepted_before.insert(fingerprint);
+            }
             match (level, accepted, judged.finding.accepted.clone()) {
                 (Level::Allow, _, _) => {}
-                (_, Some(exemption), _) => self.exempted.push(exempted(judged, exemption)),
+                (_, Some(exemption), _) => self.exempted.push(exempted(judged, exemption, ExemptedBy::Exemption)),
                 (_, None, Some(acceptance)) => self.exempted.push(accepted_elsewhere(judged, acceptance)),
-                (_, None, None) => self.findings.push(judged),
+                (_, None, None) => match known {
+                    Some(exemption) => self.exempted.push(exempted(judged, exemption, ExemptedBy::Baseline)),
+                    None => self.findings.push(judged),
+                },
             }
         }
         let level = policy.level(rule);
@@ -122,10 +151,10 @@ fn order(judged: &Judged) -> impl Ord + use<> {
     )
 }
 
-fn exempted(judged: Judged, exemption: &Exemption) -> Exempted {
+fn exempted(judged: Judged, exemption: &Exemption, by: ExemptedBy) -> Exempted {
     Exempted {
         judged,
-        by: ExemptedBy::Exemption,
+        by,
         reason: exemption.reason.clone(),
         owner: Some(exemption.owner.clone()),
         until: exemption.until,

@@ -62,7 +62,7 @@ mod tests {
             assert_eq!(judge(kind, Proof::None), Outcome::clean());
         }
         let mut sighting = seen(SecretKind::Token, "Example token", Proof::None);
-        sighting.observation = Observation::ConflictMarker;
+        sighting.observation = Observation::ConflictMarker("<<<<<<<");
         assert_eq!(check(&sighting, &Context { options: &Options::default() }), Outcome::clean());
     }
 }

@@ -1,10 +1,10 @@
 //! Rules over what git keeps, or is about to keep: contents, messages and trees.
 
-pub mod exposed_token;
 pub mod bidi_control;
 mod characters;
 pub mod conflict_marker;
 pub mod executable_binary;
+pub mod exposed_token;
 pub mod invisible_character;
 mod kind;
 pub mod large_file;
@@ -19,11 +19,11 @@ use crate::subject::sighting::{Place, Sighting};
 use crate::subject::{Kind, Location, Subject};
 
 /// Every rule of this folder, in the order in which they are listed.
-pub static RULES: &[&Rule] = &[&exposed_token::RULE];
 pub static RULES: &[&Rule] = &[
     &bidi_control::RULE,
     &conflict_marker::RULE,
     &executable_binary::RULE,
+    &exposed_token::RULE,
     &invisible_character::RULE,
     &large_file::RULE,
 ];

@@ -7,6 +7,7 @@
 mod changes;
 mod commits;
 mod contents;
+pub mod files;
 mod gaps;
 pub mod lines;
 mod program;
@@ -21,7 +22,7 @@ mod tree;
 use std::io;
 use std::path::PathBuf;
 
-use crate::subject::content::{Content, Descendants};
+use crate::subject::content::{Content, Descendants, ObjectId};
 use crate::subject::sighting::Place;
 
 /// A content as a walk meets it.
@@ -95,6 +96,14 @@ pub enum Error {
         /// Its arguments.
         command: String,
         /// What happened.
+        why: String,
+    },
+    /// A commit cannot be read.
+    #[error("cannot read commit {id}: {why}")]
+    Commit {
+        /// Its id.
+        id: ObjectId,
+        /// Why.
         why: String,
     },
     /// A ref cannot be read.

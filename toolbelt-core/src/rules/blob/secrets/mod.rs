@@ -6,7 +6,6 @@ pub mod assignment;
 mod boundary;
 pub mod connection;
 pub mod credential;
-pub mod wording;
 mod encoded;
 pub mod engine;
 pub mod entropy;
@@ -18,6 +17,7 @@ mod patterns;
 pub mod placeholder;
 pub mod proof;
 mod visit;
+pub mod wording;
 
 use std::ops::Range;
 

@@ -216,6 +216,7 @@ pub(in crate::rules::blob) mod tests {
             shape: Shape::Text { keywords: vec!["exm_".to_owned()], regex: "exm_[a-z]+".to_owned() },
             proof: None,
             entropy: 0,
+            spans_lines: false,
             revoke: Some("delete it at https://example.org/tokens".to_owned()),
         };
         let candidate = Candidate {

@@ -1,0 +1,272 @@
+//! Does anything leave this machine that must not?
+//!
+//! A walk over the repository hands out contents, with the part of each that is new. Each is searched once, for
+//! everything; what was seen is placed, judged by the rules, and weighed by the policy.
+
+mod collect;
+mod trust;
+
+use std::path::{Path, PathBuf};
+
+use collect::{Collector, Seen};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use trust::Judge;
+
+use crate::audit::{self, Acceptances};
+use crate::ops::{Environment, Step, Watch, policy};
+use crate::policy::baseline::Baseline;
+use crate::policy::{Policy, decide};
+use crate::report::{Coverage, Report, SourceState, State};
+use crate::rules::blob::large_file;
+use crate::rules::blob::marks::Limits;
+use crate::rules::blob::secrets::engine::Engine;
+use crate::source::git;
+use crate::source::git::repository::GitRepository;
+use crate::source::git::store::Missing;
+use crate::subject::malformed::Malformed;
+use crate::subject::sighting::Sighting;
+use crate::subject::tree::TreeChange;
+
+/// What to look at, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The world it runs in.
+    pub environment: Environment,
+    /// What to look at.
+    pub target: Target,
+    /// Whether markers beside a finding accept it.
+    pub inline: Inline,
+    /// Whether what earlier runs saw may be used, and kept.
+    pub cache: Cache,
+    /// A policy to use in place of the repository's.
+    pub policy: Option<PathBuf>,
+    /// The revision whose policy and exemptions count, in place of the one that the target implies.
+    pub base: Option<String>,
+}
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// What the next commit would bring: the index.
+    Staged,
+    /// The commits of a range such as `main..topic`.
+    Range(String),
+    /// What a push would bring, as the pre-push hook is told.
+    Push {
+        /// The remote's name, or its URL where it has none.
+        remote: String,
+        /// The remote's URL.
+        url: String,
+        /// The hook's standard input.
+        refs: String,
+    },
+    /// What is being received, as the pre-receive hook is told on its standard input.
+    Receive(String),
+    /// Everything that ever was.
+    History {
+        /// Also what only reflogs have, and what nothing has.
+        with_unreachable: bool,
+    },
+    /// Files of the work tree below these paths.
+    Paths(Vec<PathBuf>),
+}
+
+/// Whether markers beside a finding accept it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inline {
+    /// They do, and are listed.
+    Honoured,
+    /// They do not.
+    Ignored,
+}
+
+/// Whether what earlier runs saw may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// It is used, and what this run saw is kept.
+    Used,
+    /// It is neither read nor written.
+    Bypassed,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The policy could not be read.
+    #[error(transparent)]
+    Policy(#[from] policy::Error),
+    /// The repository could not be read.
+    #[error(transparent)]
+    Repository(#[from] git::Error),
+    /// A file that belongs to the policy could not be understood.
+    #[error("cannot understand `{}`", .0.location.path)]
+    Malformed(#[from] Malformed),
+    /// A file that belongs to the policy could not be read from its commit.
+    #[error("`{path}` {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        why: Missing,
+    },
+}
+
+/// What of earlier runs is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// What the baseline lists.
+    Baseline,
+    /// Nothing: the baseline is about to be written anew.
+    Nothing,
+}
+
+/// Looks, and reports.
+///
+/// # Errors
+///
+/// [`Error`] if there is no repository where one is needed, or what says how to judge cannot be read. What could not be
+/// looked at is in the report.
+pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
+    run_against(request, Known::Baseline, watch)
+}
+
+/// Looks, and reports what is not known.
+pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> Result<Report, Error> {
+    let environment = &request.environment;
+    let ground = Ground::find(request)?;
+    let mut judge = ground.judge(request)?;
+    if known == Known::Nothing {
+        judge.loaded.policy.baseline = Baseline::default();
+    }
+    let policy = &judge.loaded.policy;
+    let engine = Engine::with(judge.patterns.clone())?;
+    let excluded = excluded(policy);
+    let mut coverage = Coverage { is_partial: request.target.is_partial(), ..Coverage::default() };
+    let collector = Collector::new(&engine, &excluded, Limits::new(&policy.options(&large_file::RULE)));
+    let changes = ground.look(request, &collector, &mut coverage, watch)?;
+    let seen = collector.finish(&mut coverage);
+    let sightings = ground.place(seen, &excluded, &mut coverage, watch)?;
+    let changes = changes.into_iter().map(|change| without(change, &excluded)).collect::<Vec<_>>();
+    let acceptances = Acceptances { key: &judge.key, markers: judge.markers };
+    let observed = audit::contents(&sightings, &changes, policy, acceptances);
+    for key in &judge.loaded.not_carried_over {
+        coverage.skip(&key.key, 1, "is not carried over");
+    }
+    let decision = decide(observed, policy, &coverage, environment.now);
+    let patterns =
+        SourceState { name: "patterns".to_owned(), date: None, digest: Some(engine.digest()), state: State::Fresh };
+    Ok(Report {
+        tool: environment.tool.clone(),
+        command: "scan".to_owned(),
+        verdict: decision.verdict,
+        time: environment.now,
+        findings: decision.findings,
+        exempted: decision.exempted,
+        not_checked: decision.not_checked,
+        coverage,
+        sources: vec![patterns],
+        texts: judge.loaded.texts,
+    })
+}
+
+/// What a run with this request would look for.
+pub(super) fn engine(request: &Request) -> Result<Engine, Error> {
+    let judge = Ground::find(request)?.judge(request)?;
+    Ok(Engine::with(judge.patterns)?)
+}
+
+/// The work tree that a run with this request would look at; none in a bare repository.
+pub(super) fn work_tree(request: &Request) -> Result<Option<PathBuf>, Error> {
+    let ground = Ground::find(request)?;
+    Ok(ground.repository.map_or(Some(ground.root), |repository| repository.root().map(Path::to_owned)))
+}
+
+impl Target {
+    /// Whether it is less than the whole repository.
+    fn is_partial(&self) -> bool {
+        match self {
+            Self::Staged | Self::Range(_) | Self::Push { .. } | Self::Receive(_) => true,
+            Self::History { .. } => false,
+            Self::Paths(paths) => !paths.is_empty(),
+        }
+    }
+}
+
+/// Where a run looks.
+struct Ground {
+    /// None for files outside of repositories.
+    repository: Option<GitRepository>,
+    /// The folder that paths are relative to.
+    root: PathBuf,
+}
+
+impl Ground {
+    fn find(request: &Request) -> Result<Self, Error> {
+        let Environment { directory, variables, .. } = &request.environment;
+        match (GitRepository::open(directory, variables), &request.target) {
+            (Ok(repository), _) => {
+                let root = repository.root().unwrap_or_else(|| repository.git_dir()).to_owned();
+                Ok(Self { repository: Some(repository), root })
+            }
+            (Err(git::Error::NotARepository { .. }), Target::Paths(_)) => {
+                Ok(Self { repository: None, root: directory.clone() })
+            }
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+}
+
+impl Ground {
+    fn judge(&self, request: &Request) -> Result<Judge, Error> {
+        Judge::of(request, self.repository.as_ref(), &self.root)
+    }
+
+    /// Walks over what was asked for; returns the changes to trees that it met.
+    fn look(
+        &self,
+        request: &Request,
+        collector: &Collector<'_>,
+        coverage: &mut Coverage,
+        _watch: Watch<'_>,
+    ) -> Result<Vec<TreeChange>, Error> {
+        let visit = |met: &git::Met<'_>| collector.visit(met);
+        match (&request.target, &self.repository) {
+            (Target::Staged, Some(repository)) => {
+                git::staged::visit(repository, &visit, coverage)?;
+                Ok(vec![git::staged::tree(repository, &|_| false, coverage)?])
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn place(
+        &self,
+        seen: Vec<Seen>,
+        _excluded: &GlobSet,
+        _coverage: &mut Coverage,
+        _watch: Watch<'_>,
+    ) -> Result<Vec<Sighting>, Error> {
+        Ok(seen.iter().filter_map(|seen| Some(seen.at(seen.place.clone()?))).collect())
+    }
+}
+
+/// The paths that the policy leaves out.
+fn excluded(policy: &Policy) -> GlobSet {
+    let mut globs = GlobSetBuilder::new();
+    for glob in &policy.scan.exclude {
+        // The policy has seen to it that it is one.
+        if let Ok(glob) = GlobBuilder::new(glob).literal_separator(true).build() {
+            globs.add(glob);
+        }
+    }
+    globs.build().unwrap_or_default()
+}
+
+/// A change without the paths that the policy leaves out.
+fn without(mut change: TreeChange, excluded: &GlobSet) -> TreeChange {
+    let is_excluded = |path: &[u8]| excluded.is_match(String::from_utf8_lossy(path).as_ref());
+    change.entries.retain(|entry| !is_excluded(&entry.path));
+    change.files.retain(|file| !is_excluded(&file.path));
+    change
+}

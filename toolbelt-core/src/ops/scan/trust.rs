@@ -1,0 +1,135 @@
+//! Whose policy counts: a change cannot excuse itself.
+
+use std::path::{Path, PathBuf};
+
+use super::{Error, Inline, Request};
+use crate::audit::Markers;
+use crate::ops::policy::{self, Loaded};
+use crate::policy::allow_list::AllowListFormat;
+use crate::policy::baseline::Baseline;
+use crate::source::file;
+use crate::source::git::files::CommitFiles;
+use crate::source::git::repository::GitRepository;
+use crate::subject::content::ObjectId;
+use crate::subject::malformed::Malformed;
+use crate::subject::value_key::ValueKey;
+
+/// The folder of toolbelt's own files, relative to the root.
+const FOLDER: &str = ".toolbelt";
+
+/// What a run judges by.
+#[derive(Debug, Clone)]
+pub(super) struct Judge {
+    /// The policy, with what it was read from.
+    pub(super) loaded: Loaded,
+    /// The key under which accepted secrets are named.
+    pub(super) key: ValueKey,
+    /// The repository's own pattern files: path and text.
+    pub(super) patterns: Vec<(String, String)>,
+    /// What becomes of markers beside a finding.
+    pub(super) markers: Markers,
+}
+
+/// Where the files are that say how something is judged.
+enum Files {
+    Folder(PathBuf),
+    Commit(CommitFiles),
+}
+
+impl Judge {
+    /// Reads what counts: a policy that is named; else the base's, with what the change adds as the change's own; else
+    /// that of the work tree.
+    pub(super) fn of(request: &Request, repository: Option<&GitRepository>, root: &Path) -> Result<Self, Error> {
+        let revisions = match repository {
+            Some(repository) => Revisions::of(request, repository)?,
+            None => Revisions { base: None, change: None },
+        };
+        let folder = || Files::Folder(root.to_owned());
+        let change = match (repository, revisions.change) {
+            (Some(repository), Some(commit)) => Files::Commit(CommitFiles::open(repository, commit)?),
+            _ => folder(),
+        };
+        let mut judge = match (repository, revisions.base) {
+            (Some(repository), Some(base)) => {
+                let mut judge = Self::read(&Files::Commit(CommitFiles::open(repository, base)?))?;
+                let proposed = Self::read(&change)?;
+                judge.loaded.policy.propose(&proposed.loaded.policy);
+                judge.loaded.texts = proposed.loaded.texts;
+                judge.markers = Markers::OfTheChange;
+                judge
+            }
+            _ => Self::read(&change)?,
+        };
+        if let Some(named) = &request.policy {
+            judge.loaded = policy::load(root, Some(named))?;
+        }
+        if request.inline == Inline::Ignored {
+            judge.markers = Markers::Ignored;
+        }
+        Ok(judge)
+    }
+
+    fn read(files: &Files) -> Result<Self, Error> {
+        let mut loaded: Loaded = policy::load_with(&|name| files.read(name))?;
+        for (format, name) in AllowListFormat::FILES {
+            if let Some(text) = files.read(name)? {
+                let left = loaded.policy.allow_lists.add(*format, name, &text)?;
+                loaded.not_carried_over.extend(left.into_iter().map(|key| crate::policy::NotCarriedOver { key }));
+            }
+        }
+        if let Some(text) = files.read(Baseline::FILE)? {
+            loaded.policy.baseline = Baseline::parse(Baseline::FILE, &text)?;
+            loaded.texts.insert(Baseline::FILE.to_owned(), text);
+        }
+        let key = match files.read(ValueKey::FILE)? {
+            None => ValueKey::none(),
+            Some(text) => ValueKey::parse(&text)
+                .ok_or_else(|| Malformed::whole(ValueKey::FILE, "expected 64 hexadecimal digits"))?,
+        };
+        let mut patterns = Vec::new();
+        for name in files.list(FOLDER)? {
+            let is_patterns =
+                name.starts_with("patterns") && Path::new(&name).extension().is_some_and(|end| end == "toml");
+            let path = format!("{FOLDER}/{name}");
+            if let Some(text) = is_patterns.then(|| files.read(&path)).transpose()?.flatten() {
+                patterns.push((path, text));
+            }
+        }
+        Ok(Self { loaded, key, patterns, markers: Markers::Honoured })
+    }
+}
+
+impl Files {
+    fn read(&self, name: &str) -> Result<Option<String>, Error> {
+        match self {
+            Self::Folder(root) => Ok(policy::read(root, name).map_err(policy::Error::from)?),
+            Self::Commit(files) => {
+                let bytes = files.read(name).map_err(|why| Error::File { path: name.to_owned(), why })?;
+                let text = bytes.map(String::from_utf8).transpose();
+                Ok(text.map_err(|_| Malformed::whole(name, "is not UTF-8"))?)
+            }
+        }
+    }
+
+    /// The names in a folder, sorted; none if there is no such folder.
+    fn list(&self, folder: &str) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Folder(root) => Ok(file::names(&root.join(folder)).map_err(policy::Error::from)?),
+            Self::Commit(files) => files.list(folder).map_err(|why| Error::File { path: folder.to_owned(), why }),
+        }
+    }
+}
+
+/// The commits whose files say how a run judges.
+struct Revisions {
+    /// The trusted side; none where the developer's own files count.
+    base: Option<ObjectId>,
+    /// The side under judgement; none for the work tree.
+    change: Option<ObjectId>,
+}
+
+impl Revisions {
+    fn of(_: &Request, _: &GitRepository) -> Result<Self, Error> {
+        Ok(Self { base: None, change: None })
+    }
+}
