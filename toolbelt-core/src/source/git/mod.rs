@@ -25,6 +25,8 @@ use std::path::PathBuf;
 use crate::subject::content::{Content, Descendants, ObjectId};
 use crate::subject::sighting::Place;
 
+pub mod objects;
+
 /// A content as a walk meets it.
 #[derive(Debug)]
 pub struct Met<'a> {
