@@ -1,9 +1,256 @@
 //! Commits and annotated tags, as far as a walk has to understand them.
 
-use gix::objs::{CommitRefIter, Kind};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::fs;
 
+use gix::commitgraph::Graph;
+use gix::objs::commit::ref_iter::Token;
+use gix::objs::{CommitRefIter, Kind, TagRefIter};
+
+use super::gaps::Gaps;
+use super::repository::GitRepository;
 use super::store::Store;
 use crate::subject::content::ObjectId;
+
+/// What a walk needs of a commit.
+#[derive(Debug, Clone)]
+pub(super) struct Commit {
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    /// Seconds since 1970, as the committer says: for order alone.
+    pub(super) time: i64,
+}
+
+/// The commits of a repository.
+///
+/// Its commit-graph is used if it has one. In a shallow clone, the commits at its end have no parents, as with git.
+pub(super) struct Commits<'a> {
+    store: &'a Store,
+    graph: Option<Graph>,
+    shallow: HashSet<ObjectId>,
+    buffer: Vec<u8>,
+}
+
+/// What a ref, in the end, points to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Peeled {
+    /// The annotated tags on the way, outermost first.
+    pub(super) tags: Vec<ObjectId>,
+    pub(super) id: ObjectId,
+    pub(super) kind: Kind,
+}
+
+/// How many tags may tag one another.
+const TAG_DEPTH: usize = 100;
+
+impl<'a> Commits<'a> {
+    /// Opens the commits.
+    pub(super) fn new(repository: &GitRepository, store: &'a Store) -> Self {
+        let text = fs::read_to_string(repository.common_dir().join("shallow")).unwrap_or_default();
+        let shallow: HashSet<_> = text.lines().filter_map(|line| ObjectId::from_hex(line.as_bytes()).ok()).collect();
+        // Like git, which knows that a graph may have been written before the history was cut.
+        let info = repository.common_dir().join("objects/info");
+        let graph = if shallow.is_empty() { Graph::at(&info, repository.hash(), Some(1 << 30)).ok() } else { None };
+        Self { store, graph, shallow, buffer: Vec::new() }
+    }
+
+    /// Reads a commit.
+    pub(super) fn get(&mut self, id: ObjectId) -> Result<Commit, String> {
+        if let Some(commit) = self.in_graph(id) {
+            return Ok(commit);
+        }
+        let data = self.store.read_kind(&id, Kind::Commit, &mut self.buffer).map_err(|missing| missing.to_string())?;
+        let mut commit = parse(data, self.store).ok_or("is a damaged commit")?;
+        if self.shallow.contains(&id) {
+            commit.parents.clear();
+        }
+        Ok(commit)
+    }
+
+    /// What the commit-graph says about a commit.
+    fn in_graph(&self, id: ObjectId) -> Option<Commit> {
+        let graph = self.graph.as_ref()?;
+        let commit = graph.commit_by_id(id)?;
+        let parents = commit.iter_parents().map(|parent| parent.ok().map(|at| graph.id_at(at).to_owned()));
+        let parents = parents.collect::<Option<_>>()?;
+        let time = i64::try_from(commit.committer_timestamp()).ok()?;
+        Some(Commit { tree: commit.root_tree_id().to_owned(), parents, time })
+    }
+
+    /// Follows annotated tags to what they are about.
+    pub(super) fn peel(&mut self, mut id: ObjectId) -> Result<Peeled, String> {
+        let mut tags = Vec::new();
+        loop {
+            if self.in_graph(id).is_some() {
+                return Ok(Peeled { tags, id, kind: Kind::Commit });
+            }
+            let data = self.store.read(&id, &mut self.buffer).map_err(|missing| missing.to_string())?;
+            if data.kind != Kind::Tag {
+                return Ok(Peeled { tags, id, kind: data.kind });
+            }
+            let target = TagRefIter::from_bytes(data.data, self.store.hash()).target_id();
+            tags.push(id);
+            id = target.map_err(|_| "is a damaged tag")?;
+            if tags.len() > TAG_DEPTH {
+                return Err("is tagged too many times".to_owned());
+            }
+        }
+    }
+
+    /// The commits that `tips` lead to and `hidden` do not, parents before their children, else the oldest first.
+    ///
+    /// Where dates are wrong, a commit that `hidden` lead to may be among them; none is ever left out.
+    pub(super) fn new_ones(
+        &mut self,
+        tips: &[ObjectId],
+        hidden: &[ObjectId],
+        gaps: &mut Gaps,
+    ) -> Vec<(ObjectId, Commit)> {
+        let mut walk = Walk::default();
+        // What is hidden may be missing without anything being missed.
+        for id in hidden {
+            walk.add(*id, true, self.get(*id).ok());
+        }
+        for id in tips {
+            if !walk.met.contains_key(id) {
+                let commit = self.get(*id).map_err(|why| gaps.add(b"", *id, &why)).ok();
+                walk.add(*id, false, commit);
+            }
+        }
+        while let Some(id) = walk.next() {
+            let is_hidden = walk.hidden.contains(&id);
+            let parents = walk.met.get(&id).map(|commit| commit.parents.clone()).unwrap_or_default();
+            for parent in parents {
+                if walk.met.contains_key(&parent) {
+                    if is_hidden {
+                        walk.hide(parent);
+                    }
+                    continue;
+                }
+                let commit = self.get(parent);
+                if let (Err(why), false) = (&commit, is_hidden) {
+                    gaps.add(b"", parent, why);
+                }
+                walk.add(parent, is_hidden, commit.ok());
+            }
+        }
+        walk.met.retain(|id, _| !walk.hidden.contains(id));
+        parents_first(walk.met)
+    }
+}
+
+/// A walk from two sides, the newest commits first.
+#[derive(Default)]
+struct Walk {
+    met: HashMap<ObjectId, Commit>,
+    hidden: HashSet<ObjectId>,
+    queue: BinaryHeap<(i64, ObjectId)>,
+    /// How many in the queue were not hidden when they came there and are not now.
+    left: usize,
+    /// The earliest time of a commit that was taken and not hidden.
+    oldest: Option<i64>,
+    /// How many were taken since everything in the queue is hidden.
+    idle: usize,
+}
+
+/// How far to look behind the last commit for dates that are wrong; git looks 5 commits.
+const SLOP: usize = 32;
+
+impl Walk {
+    fn add(&mut self, id: ObjectId, hidden: bool, commit: Option<Commit>) {
+        let Some(commit) = commit else { return };
+        self.queue.push((commit.time, id));
+        self.met.insert(id, commit);
+        if hidden {
+            self.hidden.insert(id);
+        } else {
+            self.left += 1;
+        }
+    }
+
+    /// The next commit to follow; none when nothing more can be hidden.
+    fn next(&mut self) -> Option<ObjectId> {
+        if self.left == 0 {
+            let (time, _) = self.queue.peek()?;
+            let could_matter = self.oldest.is_some_and(|oldest| *time >= oldest);
+            self.idle = if could_matter { 0 } else { self.idle + 1 };
+            if self.oldest.is_none() || self.idle > SLOP {
+                return None;
+            }
+        }
+        let (time, id) = self.queue.pop()?;
+        if !self.hidden.contains(&id) {
+            self.left -= 1;
+            self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
+        }
+        Some(id)
+    }
+
+    /// Hides a commit that was met before, and what it leads to.
+    fn hide(&mut self, id: ObjectId) {
+        let mut next = vec![id];
+        while let Some(id) = next.pop() {
+            let Some(commit) = self.met.get(&id) else { continue };
+            if self.hidden.insert(id) {
+                // Whether it waits in the queue is known by whether its parents were met.
+                next.extend(commit.parents.iter().copied());
+            }
+        }
+        self.left = self.queue.iter().filter(|(_, id)| !self.hidden.contains(id)).count();
+    }
+}
+
+/// Sorts commits so that each comes after its parents, and else by time and id.
+pub(super) fn parents_first(mut commits: HashMap<ObjectId, Commit>) -> Vec<(ObjectId, Commit)> {
+    let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::with_capacity(commits.len());
+    let mut waiting: HashMap<ObjectId, usize> = HashMap::with_capacity(commits.len());
+    let mut ready = BinaryHeap::new();
+    for (id, commit) in &commits {
+        let parents: HashSet<_> = commit.parents.iter().filter(|parent| commits.contains_key(*parent)).collect();
+        if parents.is_empty() {
+            ready.push(Reverse((commit.time, *id)));
+        } else {
+            waiting.insert(*id, parents.len());
+        }
+        for parent in parents {
+            children.entry(*parent).or_default().push(*id);
+        }
+    }
+    let mut sorted = Vec::with_capacity(commits.len());
+    while let Some(Reverse((_, id))) = ready.pop() {
+        for child in children.remove(&id).unwrap_or_default() {
+            let Some(count) = waiting.get_mut(&child) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.extend(commits.get(&child).map(|commit| Reverse((commit.time, child))));
+            }
+        }
+        sorted.extend(commits.remove(&id).map(|commit| (id, commit)));
+    }
+    sorted
+}
+
+/// Reads tree, parents and date of a commit.
+fn parse(data: &[u8], store: &Store) -> Option<Commit> {
+    let mut tree = None;
+    let mut parents = Vec::new();
+    let mut time = 0;
+    for token in CommitRefIter::from_bytes(data, store.hash()) {
+        match token {
+            Ok(Token::Tree { id }) => tree = Some(id),
+            Ok(Token::Parent { id }) => parents.push(id),
+            Ok(Token::Author { .. }) => {}
+            Ok(Token::Committer { signature }) => {
+                time = signature.time().map_or(0, |time| time.seconds);
+                break;
+            }
+            // A commit whose author or committer cannot be parsed still has a tree.
+            _ => break,
+        }
+    }
+    Some(Commit { tree: tree?, parents, time })
+}
 
 /// The tree of a commit.
 pub(super) fn tree_of(store: &Store, commit: ObjectId) -> Result<ObjectId, String> {

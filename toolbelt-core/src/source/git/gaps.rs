@@ -33,6 +33,11 @@ impl Gaps {
         gap.count += 1;
     }
 
+    /// Whether everything could be looked at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_reason.is_empty()
+    }
+
     /// Writes down what there is.
     pub(super) fn into_coverage(self, coverage: &mut Coverage) {
         for (why, gap) in self.by_reason {

@@ -10,7 +10,11 @@ mod contents;
 pub mod files;
 mod gaps;
 pub mod lines;
+mod outgoing;
 mod program;
+pub mod push;
+pub mod range;
+pub mod receive;
 mod refs;
 pub mod repository;
 #[cfg(test)]
@@ -105,6 +109,19 @@ pub enum Error {
     Commit {
         /// Its id.
         id: ObjectId,
+    /// What a hook was given is not what git gives.
+    #[error("line {line} of the hook's input is not `{expected}`")]
+    Input {
+        /// The line, from 1.
+        line: usize,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A range names something that is not there.
+    #[error("`{range}` is not a range of this repository: {why}")]
+    Range {
+        /// The range.
+        range: String,
         /// Why.
         why: String,
     },

@@ -7,6 +7,7 @@ use gix::refs::{FullName, Target};
 use super::Error;
 use super::program;
 use super::repository::GitRepository;
+use crate::report::Coverage;
 use crate::subject::content::ObjectId;
 
 /// The refs of a repository, as its current work tree sees them.
@@ -41,6 +42,39 @@ impl<'a> Refs<'a> {
             }
         }
         Err(self.failed("HEAD", "it is symbolic too many times"))
+    }
+
+    /// Every ref with what it points to, sorted by name; symbolic ones are left out, as what they name is listed itself.
+    ///
+    /// Refs that cannot be read are said in the coverage.
+    pub(super) fn all(&self, coverage: &mut Coverage) -> Result<Vec<(String, ObjectId)>, Error> {
+        if self.repository.has_reftable() {
+            return self.asked();
+        }
+        let failed = |error: String| self.failed("refs/", &error);
+        let platform = self.files.iter().map_err(|error| failed(error.to_string()))?;
+        let mut refs = Vec::new();
+        for found in platform.all().map_err(|error| failed(error.to_string()))? {
+            match found.map(|found| (found.name, found.target)) {
+                Ok((name, Target::Object(id))) => refs.push((name.as_bstr().to_string(), id)),
+                Ok((_, Target::Symbolic(_))) => {}
+                Err(error) => coverage.could_not_look("a ref", error.to_string()),
+            }
+        }
+        refs.sort();
+        Ok(refs)
+    }
+
+    /// Every ref, from the `git` program.
+    fn asked(&self) -> Result<Vec<(String, ObjectId)>, Error> {
+        let answer = program::git(self.repository, &["for-each-ref", "--format=%(objectname) %(refname)"])?;
+        if !answer.status.success() {
+            return Err(self.failed("refs/", "git for-each-ref failed"));
+        }
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let lines = text.lines().filter_map(|line| line.split_once(' '));
+        let refs = lines.filter_map(|(id, name)| Some((name.to_owned(), ObjectId::from_hex(id.as_bytes()).ok()?)));
+        Ok(refs.collect())
     }
 
     fn failed(&self, name: &str, why: &str) -> Error {

@@ -91,7 +91,8 @@ impl Sandbox {
     }
 
     pub(super) fn open(&self) -> GitRepository {
-        self.open_with(&BTreeMap::new())
+        let path = std::env::var("PATH").map(|path| ("PATH".to_owned(), path));
+        self.open_with(&path.into_iter().collect())
     }
 
     pub(super) fn open_with(&self, variables: &BTreeMap<String, String>) -> GitRepository {
