@@ -109,6 +109,9 @@ pub enum Error {
     Commit {
         /// Its id.
         id: ObjectId,
+        /// Why.
+        why: String,
+    },
     /// What a hook was given is not what git gives.
     #[error("line {line} of the hook's input is not `{expected}`")]
     Input {
