@@ -1,8 +1,10 @@
 //! Rules over what git keeps, or is about to keep: contents, messages and trees.
 
 pub mod bidi_control;
+pub mod case_collision;
 mod characters;
 pub mod conflict_marker;
+pub mod diff_hidden;
 pub mod executable_binary;
 pub mod exposed_token;
 pub mod invisible_character;
@@ -11,6 +13,8 @@ pub mod large_file;
 mod machine_code;
 pub mod marks;
 pub mod secrets;
+pub mod submodule_url;
+pub mod symlink_escape;
 
 use super::Rule;
 use super::options::Options;
@@ -21,11 +25,15 @@ use crate::subject::{Kind, Location, Subject};
 /// Every rule of this folder, in the order in which they are listed.
 pub static RULES: &[&Rule] = &[
     &bidi_control::RULE,
+    &case_collision::RULE,
     &conflict_marker::RULE,
+    &diff_hidden::RULE,
     &executable_binary::RULE,
     &exposed_token::RULE,
     &invisible_character::RULE,
     &large_file::RULE,
+    &submodule_url::RULE,
+    &symlink_escape::RULE,
 ];
 
 /// What a rule may know besides the sighting or the tree.
@@ -33,6 +41,11 @@ pub static RULES: &[&Rule] = &[
 pub struct Context<'a> {
     /// What the policy sets for this rule.
     pub options: &'a Options,
+}
+
+/// Whether the rules over trees read a file when it has changed. Links they read all.
+pub fn wants(path: &[u8]) -> bool {
+    path == submodule_url::FILE.as_bytes() || diff_hidden::is_attributes(path)
 }
 
 /// What a sighting is about: the file, else the object.
