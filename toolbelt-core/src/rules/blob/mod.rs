@@ -7,6 +7,8 @@ pub mod conflict_marker;
 pub mod diff_hidden;
 pub mod executable_binary;
 pub mod exposed_token;
+pub mod guard_weakened;
+mod guards;
 pub mod invisible_character;
 mod kind;
 pub mod large_file;
@@ -30,6 +32,7 @@ pub static RULES: &[&Rule] = &[
     &diff_hidden::RULE,
     &executable_binary::RULE,
     &exposed_token::RULE,
+    &guard_weakened::RULE,
     &invisible_character::RULE,
     &large_file::RULE,
     &submodule_url::RULE,
@@ -45,7 +48,7 @@ pub struct Context<'a> {
 
 /// Whether the rules over trees read a file when it has changed. Links they read all.
 pub fn wants(path: &[u8]) -> bool {
-    path == submodule_url::FILE.as_bytes() || diff_hidden::is_attributes(path)
+    path == submodule_url::FILE.as_bytes() || diff_hidden::is_attributes(path) || guards::is_guard(path)
 }
 
 /// What a sighting is about: the file, else the object.
