@@ -17,9 +17,9 @@ use crate::ops::{Environment, Step, Watch, policy};
 use crate::policy::baseline::Baseline;
 use crate::policy::{Policy, decide};
 use crate::report::{Coverage, Report, SourceState, State};
-use crate::rules::blob::large_file;
 use crate::rules::blob::marks::Limits;
 use crate::rules::blob::secrets::engine::Engine;
+use crate::rules::blob::{self, large_file};
 use crate::source::git;
 use crate::source::git::repository::GitRepository;
 use crate::source::git::store::Missing;
@@ -231,12 +231,28 @@ impl Ground {
         _watch: Watch<'_>,
     ) -> Result<Vec<TreeChange>, Error> {
         let visit = |met: &git::Met<'_>| collector.visit(met);
-        match (&request.target, &self.repository) {
-            (Target::Staged, Some(repository)) => {
+        let wanted = blob::wants;
+        let Some(repository) = &self.repository else {
+            return Ok(Vec::new());
+        };
+        match &request.target {
+            Target::Staged => {
                 git::staged::visit(repository, &visit, coverage)?;
-                Ok(vec![git::staged::tree(repository, &|_| false, coverage)?])
+                Ok(vec![git::staged::tree(repository, &wanted, coverage)?])
             }
-            _ => Ok(Vec::new()),
+            Target::Range(range) => {
+                git::range::visit(repository, range, &visit, coverage)?;
+                Ok(git::range::trees(repository, range, &wanted, coverage)?)
+            }
+            Target::Push { remote, url, refs } => {
+                git::push::visit(repository, remote, url, refs.as_bytes(), &visit, coverage)?;
+                Ok(git::push::trees(repository, remote, url, refs.as_bytes(), &wanted, coverage)?)
+            }
+            Target::Receive(refs) => {
+                git::receive::visit(repository, refs.as_bytes(), &visit, coverage)?;
+                Ok(git::receive::trees(repository, refs.as_bytes(), &wanted, coverage)?)
+            }
+            Target::History { .. } | Target::Paths(_) => Ok(Vec::new()),
         }
     }
 

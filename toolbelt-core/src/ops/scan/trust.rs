@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, Inline, Request};
+use super::{Error, Inline, Request, Target};
 use crate::audit::Markers;
 use crate::ops::policy::{self, Loaded};
 use crate::policy::allow_list::AllowListFormat;
@@ -10,6 +10,7 @@ use crate::policy::baseline::Baseline;
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
 use crate::source::git::repository::GitRepository;
+use crate::source::git::{push, range, receive};
 use crate::subject::content::ObjectId;
 use crate::subject::malformed::Malformed;
 use crate::subject::value_key::ValueKey;
@@ -129,7 +130,42 @@ struct Revisions {
 }
 
 impl Revisions {
-    fn of(_: &Request, _: &GitRepository) -> Result<Self, Error> {
-        Ok(Self { base: None, change: None })
+    fn of(request: &Request, repository: &GitRepository) -> Result<Self, Error> {
+        let mut revisions = match &request.target {
+            Target::Range(range) => {
+                let (tips, hidden) = range::ends(repository, range)?;
+                Self { base: hidden.first().copied(), change: tips.first().copied() }
+            }
+            Target::Push { remote, refs, .. } => Self::of_push(repository, remote, refs)?,
+            Target::Receive(refs) => {
+                let new = receive::updates(refs.as_bytes())?.into_iter().find_map(|update| update.new);
+                Self { base: commit(repository, "HEAD"), change: peeled(repository, new) }
+            }
+            Target::Staged | Target::History { .. } | Target::Paths(_) => Self { base: None, change: None },
+        };
+        if let Some(named) = &request.base {
+            revisions.base = range::ends(repository, &format!("{named}^{{commit}}"))?.0.first().copied();
+        }
+        Ok(revisions)
     }
+
+    /// What the remote's default branch was when it was last seen; of a remote that was never seen, what the ref was that
+    /// is pushed to.
+    fn of_push(repository: &GitRepository, remote: &str, refs: &str) -> Result<Self, Error> {
+        let updates = push::updates(refs.as_bytes())?;
+        let change = peeled(repository, updates.iter().find_map(|update| update.new));
+        let names = ["HEAD", "main", "master"].map(|name| format!("refs/remotes/{remote}/{name}"));
+        let tracked = names.iter().find_map(|name| commit(repository, name));
+        let base = tracked.or_else(|| peeled(repository, updates.iter().find_map(|update| update.old)));
+        Ok(Self { base, change })
+    }
+}
+
+/// The commit that a revision names; none if there is none.
+fn commit(repository: &GitRepository, revision: &str) -> Option<ObjectId> {
+    range::ends(repository, &format!("{revision}^{{commit}}")).ok()?.0.first().copied()
+}
+
+fn peeled(repository: &GitRepository, id: Option<ObjectId>) -> Option<ObjectId> {
+    commit(repository, &id?.to_string())
 }

@@ -1,7 +1,18 @@
 //! The files of patterns that are built in.
 
 /// Path within the folder, and text; sorted.
-pub(super) static FILES: &[(&str, &str)] = &[];
+pub(super) static FILES: &[(&str, &str)] = &[
+    ("patterns-ai.toml", include_str!("patterns-ai.toml")),
+    ("patterns-ci.toml", include_str!("patterns-ci.toml")),
+    ("patterns-cloud.toml", include_str!("patterns-cloud.toml")),
+    ("patterns-communication.toml", include_str!("patterns-communication.toml")),
+    ("patterns-data.toml", include_str!("patterns-data.toml")),
+    ("patterns-forge.toml", include_str!("patterns-forge.toml")),
+    ("patterns-payment.toml", include_str!("patterns-payment.toml")),
+    ("patterns-productivity.toml", include_str!("patterns-productivity.toml")),
+    ("patterns-registry.toml", include_str!("patterns-registry.toml")),
+    ("patterns-social.toml", include_str!("patterns-social.toml")),
+];
 
 #[cfg(test)]
 mod tests {
