@@ -1,10 +1,11 @@
 //! Commits and annotated tags, as far as a walk has to understand them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
 use std::fs;
 
 use gix::commitgraph::Graph;
+use gix::hashtable::{HashMap, HashSet};
 use gix::objs::commit::ref_iter::Token;
 use gix::objs::{CommitRefIter, Kind, TagRefIter};
 
@@ -96,6 +97,25 @@ impl<'a> Commits<'a> {
                 return Err("is tagged too many times".to_owned());
             }
         }
+    }
+
+    /// All commits that tips lead to, sorted as [`parents_first`] does.
+    pub(super) fn all(&mut self, tips: impl IntoIterator<Item = ObjectId>, gaps: &mut Gaps) -> Vec<(ObjectId, Commit)> {
+        let mut met: HashMap<ObjectId, Commit> = HashMap::default();
+        let mut left: Vec<ObjectId> = tips.into_iter().collect();
+        while let Some(id) = left.pop() {
+            if met.contains_key(&id) {
+                continue;
+            }
+            match self.get(id) {
+                Ok(commit) => {
+                    left.extend(commit.parents.iter().copied());
+                    met.insert(id, commit);
+                }
+                Err(why) => gaps.add(b"", id, &why),
+            }
+        }
+        parents_first(met)
     }
 
     /// The commits that `tips` lead to and `hidden` do not, parents before their children, else the oldest first.
@@ -203,18 +223,19 @@ impl Walk {
 
 /// Sorts commits so that each comes after its parents, and else by time and id.
 pub(super) fn parents_first(mut commits: HashMap<ObjectId, Commit>) -> Vec<(ObjectId, Commit)> {
-    let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::with_capacity(commits.len());
-    let mut waiting: HashMap<ObjectId, usize> = HashMap::with_capacity(commits.len());
+    let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::default();
+    let mut waiting: HashMap<ObjectId, usize> = HashMap::default();
     let mut ready = BinaryHeap::new();
     for (id, commit) in &commits {
-        let parents: HashSet<_> = commit.parents.iter().filter(|parent| commits.contains_key(*parent)).collect();
+        let parents: HashSet<ObjectId> =
+            commit.parents.iter().filter(|parent| commits.contains_key(*parent)).copied().collect();
         if parents.is_empty() {
             ready.push(Reverse((commit.time, *id)));
         } else {
             waiting.insert(*id, parents.len());
         }
         for parent in parents {
-            children.entry(*parent).or_default().push(*id);
+            children.entry(parent).or_default().push(*id);
         }
     }
     let mut sorted = Vec::with_capacity(commits.len());

@@ -9,7 +9,9 @@ mod commits;
 mod contents;
 pub mod files;
 mod gaps;
+pub mod history;
 pub mod lines;
+pub mod locate;
 mod outgoing;
 mod program;
 pub mod push;
@@ -22,6 +24,7 @@ mod sandbox;
 pub mod staged;
 pub mod store;
 mod tree;
+pub mod worktree;
 
 use std::io;
 use std::path::PathBuf;
@@ -119,6 +122,14 @@ pub enum Error {
         line: usize,
         /// What it should be.
         expected: &'static str,
+    },
+    /// A path that was named cannot be looked at.
+    #[error("cannot look at `{}`: {why}", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// A range names something that is not there.
     #[error("`{range}` is not a range of this repository: {why}")]

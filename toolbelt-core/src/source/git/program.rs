@@ -1,5 +1,6 @@
 //! The `git` program, for the few things that only it can read.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -15,19 +16,24 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// It gets the variables that the repository was opened with, and neither runs hooks or a file system monitor, nor
 /// fetches, nor takes locks, nor asks.
 pub(super) fn git(repository: &GitRepository, arguments: &[&str]) -> Result<Output, Error> {
+    git_in(repository, repository.git_dir(), arguments)
+}
+
+/// Runs a command as [`git`] does, for the work tree that has this git directory.
+pub(super) fn git_in(repository: &GitRepository, git_dir: &Path, arguments: &[&str]) -> Result<Output, Error> {
     let failed = |why: String| Error::Program { command: arguments.join(" "), why };
     let mut command = Command::new("git");
     command
         .env_clear()
         .envs(repository.variables())
-        .env("GIT_DIR", repository.git_dir())
+        .env("GIT_DIR", git_dir)
         .env("GIT_COMMON_DIR", repository.common_dir())
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
-        .current_dir(repository.git_dir())
+        .current_dir(git_dir)
         .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager"])
         .args(arguments)
         .stdin(Stdio::null())

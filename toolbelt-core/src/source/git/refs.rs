@@ -25,6 +25,11 @@ impl<'a> Refs<'a> {
         Self { repository, files: store(repository, repository.git_dir()) }
     }
 
+    /// Opens the refs as the main work tree sees them.
+    pub(super) fn shared(repository: &'a GitRepository) -> Self {
+        Self { repository, files: store(repository, repository.common_dir()) }
+    }
+
     /// The commit that `HEAD` stands for; none on an unborn branch.
     pub(super) fn head(&self) -> Result<Option<ObjectId>, Error> {
         if self.repository.has_reftable() {
