@@ -11,6 +11,7 @@ pub mod engine;
 pub mod entropy;
 pub mod examples;
 mod expression;
+pub mod key_file;
 mod keywords;
 pub mod pattern_file;
 mod patterns;

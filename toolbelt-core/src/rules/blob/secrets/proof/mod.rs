@@ -3,7 +3,7 @@
 pub mod aws_key_id;
 pub(super) mod base62_crc32;
 mod jwt;
-mod private_key;
+pub(super) mod private_key;
 mod pypi_macaroon;
 
 use crate::subject::pattern::ProofKind;
