@@ -14,6 +14,7 @@ mod kind;
 pub mod large_file;
 mod machine_code;
 pub mod marks;
+pub mod private_key;
 pub mod secrets;
 pub mod submodule_url;
 pub mod symlink_escape;
@@ -37,6 +38,7 @@ pub static RULES: &[&Rule] = &[
     &large_file::RULE,
     &submodule_url::RULE,
     &symlink_escape::RULE,
+    &private_key::RULE,
 ];
 
 /// What a rule may know besides the sighting or the tree.
