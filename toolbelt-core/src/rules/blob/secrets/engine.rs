@@ -325,6 +325,15 @@ spans-lines = true
     }
 
     #[test]
+    fn several_keywords_in_one_name_far_into_a_line_are_one_place() {
+        let value = examples::expand("umbrella-key", "{lower-alnum:16}");
+        for before in [0, 8_000, 8_190, 20_000] {
+            let text = format!("{} umbrella_corp_secret_api_key_password = \"{value}\"", "-".repeat(before));
+            assert!(scan(&text).iter().all(|(_, found)| *found == value), "{before}");
+        }
+    }
+
+    #[test]
     fn a_value_is_found_by_the_name_beside_it() {
         let value = examples::expand("umbrella-key", "{lower-alnum:16}");
         for text in [

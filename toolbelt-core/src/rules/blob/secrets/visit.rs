@@ -67,8 +67,8 @@ pub(super) struct Visit<'e, 'b> {
     tried: Vec<Tried>,
     /// Patterns whose provider was mentioned on this line, and where the mention ends.
     mentioned: Vec<(usize, usize)>,
-    /// The last assignment that was read: the keyword's place and the answer.
-    last: Option<(Range<usize>, Option<Assignment>)>,
+    /// The last assignment that was read: the keyword's place, where the text began, and the answer.
+    last: Option<(Range<usize>, usize, Option<Assignment>)>,
     /// The value that was judged last.
     judged: Range<usize>,
     /// The run of base64 that was looked at last.
@@ -290,9 +290,12 @@ impl<'e, 'b> Visit<'e, 'b> {
         let base = text.start;
         let assignment = match &self.last {
             // Several keywords are often parts of one name.
-            Some((known, assignment)) if *known == *keyword => assignment.clone(),
-            Some((_, Some(assignment)))
-                if assignment.name.start + base <= keyword.start && keyword.end <= assignment.name.end + base =>
+            Some((known, from, assignment)) if *known == *keyword && *from == base => assignment.clone(),
+            // Of a long line, the text of another keyword begins elsewhere, and so do the places in it.
+            Some((_, from, Some(assignment)))
+                if *from == base
+                    && assignment.name.start + base <= keyword.start
+                    && keyword.end <= assignment.name.end + base =>
             {
                 Some(assignment.clone())
             }
@@ -301,7 +304,7 @@ impl<'e, 'b> Visit<'e, 'b> {
                 Assignment::at(&self.bytes[text.clone()], inner)
             }
         };
-        self.last = Some((keyword.clone(), assignment.clone()));
+        self.last = Some((keyword.clone(), base, assignment.clone()));
         let Some(assignment) = assignment else {
             self.spend(0);
             self.mentioned.extend(assigned.iter().map(|&pattern| (pattern, keyword.end)));
