@@ -8,6 +8,7 @@ pub(super) static FILES: &[(&str, &str)] = &[
     ("patterns-communication.toml", include_str!("patterns-communication.toml")),
     ("patterns-data.toml", include_str!("patterns-data.toml")),
     ("patterns-forge.toml", include_str!("patterns-forge.toml")),
+    ("patterns-keys.toml", include_str!("patterns-keys.toml")),
     ("patterns-payment.toml", include_str!("patterns-payment.toml")),
     ("patterns-productivity.toml", include_str!("patterns-productivity.toml")),
     ("patterns-registry.toml", include_str!("patterns-registry.toml")),
