@@ -12,6 +12,7 @@ pub(super) static FILES: &[(&str, &str)] = &[
     ("patterns-payment.toml", include_str!("patterns-payment.toml")),
     ("patterns-productivity.toml", include_str!("patterns-productivity.toml")),
     ("patterns-registry.toml", include_str!("patterns-registry.toml")),
+    ("patterns-secrets.toml", include_str!("patterns-secrets.toml")),
     ("patterns-social.toml", include_str!("patterns-social.toml")),
 ];
 
