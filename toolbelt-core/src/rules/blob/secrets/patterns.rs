@@ -9,6 +9,7 @@ pub(super) static FILES: &[(&str, &str)] = &[
     ("patterns-data.toml", include_str!("patterns-data.toml")),
     ("patterns-forge.toml", include_str!("patterns-forge.toml")),
     ("patterns-keys.toml", include_str!("patterns-keys.toml")),
+    ("patterns-observe.toml", include_str!("patterns-observe.toml")),
     ("patterns-payment.toml", include_str!("patterns-payment.toml")),
     ("patterns-productivity.toml", include_str!("patterns-productivity.toml")),
     ("patterns-registry.toml", include_str!("patterns-registry.toml")),
