@@ -4,8 +4,10 @@ pub mod bidi_control;
 pub mod case_collision;
 mod characters;
 pub mod conflict_marker;
+pub mod connection_string;
 pub mod diff_hidden;
 pub mod executable_binary;
+pub mod exposed_credential;
 pub mod exposed_token;
 pub mod guard_weakened;
 mod guards;
@@ -30,8 +32,10 @@ pub static RULES: &[&Rule] = &[
     &bidi_control::RULE,
     &case_collision::RULE,
     &conflict_marker::RULE,
+    &connection_string::RULE,
     &diff_hidden::RULE,
     &executable_binary::RULE,
+    &exposed_credential::RULE,
     &exposed_token::RULE,
     &guard_weakened::RULE,
     &invisible_character::RULE,

@@ -45,7 +45,7 @@ pub const NAMES: &[&str] = &[
     "bearer",
     "sshpass",
     "mysql",
-    "identifiedby",
+    "identified-by",
     "cookie",
     "sessid",
     "senha",
@@ -64,6 +64,14 @@ const PATTERNS: [(&str, &str); 7] = [
     ("generic-salt", "salt or nonce"),
 ];
 
+/// Whose credentials these are: nobody knows.
+const PROVIDER: &str = "generic credential";
+
+/// Whether a pattern is one of these, which judge by the name.
+pub fn is_generic(pattern: &Pattern) -> bool {
+    pattern.provider == PROVIDER && pattern.shape == Shape::Judged
+}
+
 /// What the judgement reports; `Shape::Judged`, so that nothing else looks for them.
 pub fn patterns() -> Vec<Pattern> {
     PATTERNS
@@ -71,7 +79,7 @@ pub fn patterns() -> Vec<Pattern> {
         .map(|(id, name)| Pattern {
             id: (*id).to_owned(),
             name: (*name).to_owned(),
-            provider: "generic credential".to_owned(),
+            provider: PROVIDER.to_owned(),
             rule: SecretKind::Credential,
             shape: Shape::Judged,
             proof: None,
@@ -99,13 +107,21 @@ pub fn judge(assignment: &Assignment, text: &[u8]) -> Option<Judged> {
     Some(Judged { pattern: pattern(promise.kind), name: Some(assignment.name.clone()), value: range })
 }
 
-/// Asks again, now that the kind of file is known.
-pub fn holds_in(kind: FileKind, name: &[u8], value: &[u8], is_quoted: bool) -> bool {
+/// Asks again, now that the kind of file is known. `surroundings` is the line with `…` in place of the value.
+pub fn holds_in(kind: FileKind, name: &[u8], value: &[u8], surroundings: &str) -> bool {
     let promise = match name.to_ascii_lowercase().as_slice() {
         b"sshpass" | b"mysql" | b"identified by" => Some(PASSWORD),
         _ => name::promise(name),
     };
-    promise.is_some_and(|promise| holds(promise, name, value, is_quoted, kind))
+    let before = surroundings.split('…').next().unwrap_or_default();
+    promise.is_some_and(|promise| holds(promise, name, value, is_literal(before), kind))
+}
+
+/// Whether a value behind this text is quoted, or stands where no program reads it: in a comment.
+fn is_literal(before: &str) -> bool {
+    before.ends_with(['"', '\'', '`'])
+        || before.trim_start().starts_with(['#', '*', ';'])
+        || ["//", "/*", "<!--", " # ", "--"].iter().any(|comment| before.contains(comment))
 }
 
 /// Whether the password of a URL is one. A host that is `far` is a real one, where a word is a password, too.
@@ -186,6 +202,8 @@ fn is_beside(assignment: &Assignment, text: &[u8]) -> bool {
         Operator::Blank => between.contains(&b'(') || assignment.quote == Some(b'`'),
         // `<script nonce="…">`, `Digest nonce="…", uri="/"`
         Operator::Equals if ends_with(&text[assignment.name.clone()], b"nonce") => !between.contains(&b' '),
+        // A Helm chart's annotation: `checksum/secret: …`
+        Operator::Colon => text[..assignment.name.start].ends_with(b"checksum/"),
         _ => false,
     }
 }
@@ -222,7 +240,10 @@ fn holds(promise: Promise, name: &[u8], value: &[u8], is_quoted: bool, file: Fil
         },
         Kind::Token => look == Look::Uuid || look == Look::Drawn && length >= 10,
         Kind::QualifiedKey => look == Look::Uuid || look == Look::Drawn && length >= 12,
-        Kind::Key => look == Look::Drawn && is_quoted && length >= 20 && shape.digits > 1 && shape.surplus() >= 10,
+        Kind::Key => {
+            let is_long = if is_quoted { length >= 20 } else { length >= 24 };
+            look == Look::Drawn && is_long && shape.digits > 1 && shape.surplus() >= 10
+        }
         Kind::Auth => look == Look::Drawn && length >= 12,
         Kind::Salt => look == Look::Drawn && is_quoted && length >= 8,
     }
@@ -276,5 +297,103 @@ const fn pattern(kind: Kind) -> usize {
         Kind::Key => 4,
         Kind::Auth => 5,
         Kind::Salt => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::blob::secrets::connection;
+
+    /// Replaces `{class:length}` by characters of the class; which ones, the text before them decides.
+    fn expand(line: &str) -> String {
+        let mut text = String::new();
+        let mut rest = line;
+        let mut state = line
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let mut draw = |alphabet: &str, length: usize| {
+            let alphabet = alphabet.as_bytes();
+            let mut drawn = String::new();
+            for _ in 0..length {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let index = usize::try_from(state >> 33).unwrap() % alphabet.len();
+                drawn.push(char::from(alphabet[index]));
+            }
+            drawn
+        };
+        while let Some(open) = rest.find('{') {
+            text.push_str(&rest[..open]);
+            rest = &rest[open..];
+            let Some(close) = rest.find('}') else { break };
+            let slot = &rest[1..close];
+            let (class, length) = slot.split_once(':').unwrap_or((slot, "0"));
+            let (lower, upper, digit) = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789");
+            let alphabet = match class {
+                "alnum" => format!("{lower}{upper}{digit}"),
+                "lower-alnum" => format!("{lower}{digit}"),
+                "lower" => lower.to_owned(),
+                "upper" => upper.to_owned(),
+                "hex" | "uuid" => format!("{digit}abcdef"),
+                "upper-hex" => format!("{digit}ABCDEF"),
+                "base64" => format!("{lower}{upper}{digit}+/"),
+                "base64url" => format!("{lower}{upper}{digit}_-"),
+                _ => String::new(),
+            };
+            match length.parse() {
+                Ok(length) if !alphabet.is_empty() && length > 0 => text.push_str(&draw(&alphabet, length)),
+                _ if class == "uuid" => {
+                    let parts = [8, 4, 4, 4, 12].map(|length| draw(&alphabet, length));
+                    text.push_str(&parts.join("-"));
+                }
+                _ => {
+                    text.push('{');
+                    rest = &rest[1..];
+                    continue;
+                }
+            }
+            rest = &rest[close + 1..];
+        }
+        text.push_str(rest);
+        text.replace("\\n", "\n")
+    }
+
+    /// Whether anything on a line is taken for a credential in a file of this kind.
+    fn is_found(file: FileKind, text: &str) -> bool {
+        let lower = text.to_ascii_lowercase();
+        let places = |word: &str| lower.match_indices(word).map(|(at, word)| at..at + word.len()).collect::<Vec<_>>();
+        let is_assigned = |keyword: Range<usize>| {
+            let Some(assignment) = Assignment::at(text.as_bytes(), keyword) else { return false };
+            let Some(judged) = judge(&assignment, text.as_bytes()) else { return false };
+            let name = judged.name.map_or("", |name| &text[name]);
+            let surroundings = format!("{}…", &text[..judged.value.start]);
+            holds_in(file, name.as_bytes(), text[judged.value].as_bytes(), &surroundings)
+        };
+        let is_connection = |keyword: Range<usize>| connection::judge(text.as_bytes(), keyword).is_some();
+        NAMES.iter().any(|name| places(&name.replace('-', " ")).into_iter().any(is_assigned))
+            || connection::KEYWORDS.iter().any(|keyword| places(keyword).into_iter().any(is_connection))
+    }
+
+    #[test]
+    fn lines_are_judged_as_people_would() {
+        let (mut file, mut wrong, mut counts) = (FileKind::Configuration, Vec::new(), [[0; 2]; 2]);
+        for line in include_str!("credential/lines.txt").lines() {
+            let (mark, rest) = line.split_at(line.len().min(2));
+            let expected = match mark {
+                "> " => {
+                    file = FileKind::of(Some(rest));
+                    continue;
+                }
+                "+ " => true,
+                "- " => false,
+                _ => continue,
+            };
+            let found = is_found(file, &expand(rest));
+            counts[usize::from(expected)][usize::from(found)] += 1;
+            if found != expected {
+                wrong.push(format!("{mark}{}", expand(rest)));
+            }
+        }
+        assert!(wrong.is_empty(), "{counts:?}\n{}", wrong.join("\n"));
     }
 }

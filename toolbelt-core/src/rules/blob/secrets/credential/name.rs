@@ -143,7 +143,7 @@ const ROLES: [(Role, &str); 12] = [
     master service app application client consumer license licence subscription session aes hmac rsa des decryption \
     decrypt deploy ssh server admin write ingest integration webhook sdk maps google aws azure stripe twilio \
     sendgrid mailgun openai firebase algolia datadog sentry rest http oauth security developer dev instrumentation \
-    insights ikey fcm gcm vapid wallet ec ed25519 symmetric data activation product serial validation machine steam \
+    insights ikey fcm gcm vapid wallet ec ed25519 symmetric activation product serial validation machine steam \
     github gitlab slack telegram bot push merchant user rapidapi captcha recaptcha hcaptcha vault unseal sas storage \
     function host cosmos preshared psk wep wpa wifi weather secure logged nonces",
     ),

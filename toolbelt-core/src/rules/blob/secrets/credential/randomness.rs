@@ -186,10 +186,10 @@ impl Shape {
         match self.length {
             0..6 => false,
             6..8 => self.surplus() >= 25,
-            8..12 => self.surplus() >= 15,
-            12..16 => self.surplus() >= 10,
-            16..24 => self.surplus() >= 6,
-            _ => self.surplus() >= 3,
+            8..12 => self.surplus() >= 12,
+            12..16 => self.surplus() >= 7,
+            16..24 => self.surplus() >= 4,
+            _ => self.surplus() >= 2,
         }
     }
 }
@@ -254,6 +254,43 @@ mod tests {
         ] {
             let shape = Shape::of(text.as_bytes());
             assert!(shape.is_random(), "{text}: {} {}", shape.surplus(), shape.letter_cost());
+        }
+    }
+
+    #[test]
+    fn few_drawn_values_pass_for_words() {
+        const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+        const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        const DIGIT: &str = "0123456789";
+        let mut state = 1_u64;
+        let mut next = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        for (alphabet, length, least) in [
+            (format!("{LOWER}{UPPER}{DIGIT}"), 12, 880),
+            (format!("{LOWER}{UPPER}{DIGIT}"), 16, 980),
+            (format!("{LOWER}{UPPER}{DIGIT}"), 20, 990),
+            (format!("{LOWER}{UPPER}{DIGIT}"), 32, 999),
+            (format!("{LOWER}{DIGIT}"), 10, 830),
+            (format!("{LOWER}{DIGIT}"), 16, 990),
+            (format!("{LOWER}{DIGIT}"), 24, 999),
+            (format!("{LOWER}{UPPER}"), 16, 990),
+            (format!("{LOWER}{UPPER}"), 24, 999),
+            (LOWER.to_owned(), 8, 800),
+            (LOWER.to_owned(), 12, 960),
+            (LOWER.to_owned(), 16, 990),
+            (LOWER.to_owned(), 24, 999),
+            (format!("{DIGIT}abcdef"), 16, 990),
+            (format!("{DIGIT}abcdef"), 32, 999),
+            (format!("{LOWER}{UPPER}{DIGIT}+/"), 40, 999),
+            (format!("{LOWER}{UPPER}{DIGIT}_-"), 43, 999),
+        ] {
+            let letters = alphabet.as_bytes();
+            let drawn = |_| (0..length).map(|_| letters[next(letters.len())]).collect::<Vec<_>>();
+            let values: Vec<Vec<u8>> = (0..1000).map(drawn).collect();
+            let told = values.iter().filter(|value| Shape::of(value).is_random()).count();
+            assert!(told >= least, "{told} of 1000 of length {length} over {alphabet}");
         }
     }
 }
