@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail};
 use cargo_toolbelt::global::Format;
 use cargo_toolbelt::ui::Ui;
 use clap::{Args, Subcommand};
-use toolbelt_core::ops::scan::{self, Cache, Inline, Request, Target};
+use toolbelt_core::ops::scan::{self, Inline, Memory, Request, Target};
 use toolbelt_core::ops::{baseline, patterns};
 use toolbelt_core::output;
 
@@ -123,7 +123,7 @@ fn request(target: TargetArgs, look: LookArgs) -> anyhow::Result<Request> {
         environment: environment()?,
         target: target.read()?,
         inline: if look.no_inline { Inline::Ignored } else { Inline::Honoured },
-        cache: if look.no_cache { Cache::Bypassed } else { Cache::Used },
+        memory: if look.no_cache { Memory::Bypassed } else { Memory::Used },
         policy: look.policy,
         base: look.base,
     })

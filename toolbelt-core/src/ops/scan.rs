@@ -4,6 +4,7 @@
 //! everything; what was seen is placed, judged by the rules, and weighed by the policy.
 
 mod collect;
+mod history;
 mod trust;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::report::{Coverage, Report, SourceState, State};
 use crate::rules::blob::marks::Limits;
 use crate::rules::blob::secrets::engine::Engine;
 use crate::rules::blob::{self, large_file};
+use crate::source::cache::Cache;
 use crate::source::git;
 use crate::source::git::repository::GitRepository;
 use crate::source::git::store::Missing;
@@ -37,7 +39,7 @@ pub struct Request {
     /// Whether markers beside a finding accept it.
     pub inline: Inline,
     /// Whether what earlier runs saw may be used, and kept.
-    pub cache: Cache,
+    pub memory: Memory,
     /// A policy to use in place of the repository's.
     pub policy: Option<PathBuf>,
     /// The revision whose policy and exemptions count, in place of the one that the target implies.
@@ -82,7 +84,7 @@ pub enum Inline {
 
 /// Whether what earlier runs saw may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cache {
+pub enum Memory {
     /// It is used, and what this run saw is kept.
     Used,
     /// It is neither read nor written.
@@ -99,6 +101,9 @@ pub enum Error {
     /// The repository could not be read.
     #[error(transparent)]
     Repository(#[from] git::Error),
+    /// Its objects could not be read.
+    #[error(transparent)]
+    Objects(#[from] git::objects::Error),
     /// A file that belongs to the policy could not be understood.
     #[error("cannot understand `{}`", .0.location.path)]
     Malformed(#[from] Malformed),
@@ -144,9 +149,11 @@ pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> 
     let excluded = excluded(policy);
     let mut coverage = Coverage { is_partial: request.target.is_partial(), ..Coverage::default() };
     let collector = Collector::new(&engine, &excluded, Limits::new(&policy.options(&large_file::RULE)));
-    let changes = ground.look(request, &collector, &mut coverage, watch)?;
+    watch(Step { what: "files and objects", done: 0, total: 0 });
+    let changes = ground.look(request, &collector, &mut coverage)?;
     let seen = collector.finish(&mut coverage);
-    let sightings = ground.place(seen, &excluded, &mut coverage, watch)?;
+    watch(Step { what: "commits", done: 0, total: 0 });
+    let sightings = ground.place(request, seen, &excluded, &mut coverage)?;
     let changes = changes.into_iter().map(|change| without(change, &excluded)).collect::<Vec<_>>();
     let acceptances = Acceptances { key: &judge.key, markers: judge.markers };
     let observed = audit::contents(&sightings, &changes, policy, acceptances);
@@ -228,13 +235,16 @@ impl Ground {
         request: &Request,
         collector: &Collector<'_>,
         coverage: &mut Coverage,
-        _watch: Watch<'_>,
     ) -> Result<Vec<TreeChange>, Error> {
         let visit = |met: &git::Met<'_>| collector.visit(met);
         let wanted = blob::wants;
-        let Some(repository) = &self.repository else {
-            return Ok(Vec::new());
-        };
+        let directory = &request.environment.directory;
+        if let Target::Paths(paths) = &request.target {
+            let all = [self.root.clone()];
+            let paths = if paths.is_empty() { all.as_slice() } else { paths };
+            git::worktree::visit(directory, self.repository.as_ref(), paths, &visit, coverage)?;
+        }
+        let Some(repository) = &self.repository else { return Ok(Vec::new()) };
         match &request.target {
             Target::Staged => {
                 git::staged::visit(repository, &visit, coverage)?;
@@ -252,18 +262,33 @@ impl Ground {
                 git::receive::visit(repository, refs.as_bytes(), &visit, coverage)?;
                 Ok(git::receive::trees(repository, refs.as_bytes(), &wanted, coverage)?)
             }
-            Target::History { .. } | Target::Paths(_) => Ok(Vec::new()),
+            Target::History { .. } => {
+                let cache = Cache::new(Some(repository.common_dir().join("toolbelt")));
+                let name = history::memory_name(&[&collector.digest(), env!("CARGO_PKG_VERSION")]);
+                let memory = (request.memory == Memory::Used).then_some((&cache, name.as_str()));
+                history::look(repository, memory, collector, coverage)?;
+                Ok(git::history::tree(repository, &wanted, coverage)?.into_iter().collect())
+            }
+            Target::Paths(_) => Ok(git::history::tree(repository, &wanted, coverage)?.into_iter().collect()),
         }
     }
 
+    /// Gives each thing that was seen the place that it was met at, or finds it.
     fn place(
         &self,
+        request: &Request,
         seen: Vec<Seen>,
-        _excluded: &GlobSet,
-        _coverage: &mut Coverage,
-        _watch: Watch<'_>,
+        excluded: &GlobSet,
+        coverage: &mut Coverage,
     ) -> Result<Vec<Sighting>, Error> {
-        Ok(seen.iter().filter_map(|seen| Some(seen.at(seen.place.clone()?))).collect())
+        match (&request.target, &self.repository) {
+            (Target::History { with_unreachable }, Some(repository)) => {
+                let tips = git::history::tips(repository, *with_unreachable, coverage)?;
+                let is_excluded = |path: &str| excluded.is_match(path);
+                history::place(repository, &seen, &tips, *with_unreachable, &is_excluded, coverage)
+            }
+            _ => Ok(seen.iter().filter_map(|seen| Some(seen.at(seen.place.clone()?))).collect()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Searches each content once for everything, and keeps what was seen.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,12 +39,8 @@ pub(super) struct Collector<'a> {
 pub(super) struct Seen {
     /// The object that holds it.
     pub(super) object: ObjectId,
-    /// What that is.
-    pub(super) kind: ContentKind,
     /// Where it was met, where the walk knew.
     pub(super) place: Option<Place>,
-    /// The pack that holds the object.
-    pub(super) pack: Option<String>,
     observation: Observation,
     region: Option<Region>,
     layers: Vec<String>,
@@ -62,11 +59,15 @@ impl Seen {
         }
     }
 
-    /// What makes two sightings the same one in several versions of a file.
-    pub(super) fn same_thing(&self) -> Option<(&str, &[u8])> {
+    /// What makes two sightings the same one in several versions of a file: the value of a secret, else the kind.
+    pub(super) fn same_thing(&self) -> (&str, &[u8]) {
         match &self.observation {
-            Observation::Secret(candidate) => Some((candidate.pattern.id.as_str(), candidate.value.expose())),
-            _ => None,
+            Observation::Secret(candidate) => (candidate.pattern.id.as_str(), candidate.value.expose()),
+            Observation::BidiControl(_) => ("bidi-control", &[]),
+            Observation::InvisibleCharacter(_) => ("invisible-character", &[]),
+            Observation::ConflictMarker(_) => ("conflict-marker", &[]),
+            Observation::Large(_) => ("large-file", &[]),
+            Observation::Executable(_) => ("executable-binary", &[]),
         }
     }
 }
@@ -93,10 +94,24 @@ impl<'a> Collector<'a> {
         }
         let mut found = Vec::new();
         let descendants = self.search(met, &mut found);
-        if !found.is_empty() {
-            self.seen.lock().expect("no visitor panics").append(&mut found);
+        if found.is_empty() {
+            return descendants;
         }
-        descendants
+        // What holds something is looked at as a whole in every version: so each version that has it is known, also where
+        // the one that it was found in turns out to be excluded, and the oldest of them can be named.
+        let is_about_lines = found.iter().any(|seen| seen.region.is_some() || !seen.layers.is_empty());
+        self.seen.lock().expect("no visitor panics").append(&mut found);
+        if is_about_lines { Descendants::Whole } else { descendants }
+    }
+
+    /// What decides what is seen, in a few words.
+    pub(super) fn digest(&self) -> String {
+        format!("{} {:?} {:?}", self.engine.digest(), self.marks, content::Limits::default())
+    }
+
+    /// The objects in which something was seen up to now.
+    pub(super) fn objects(&self) -> BTreeSet<ObjectId> {
+        self.seen.lock().expect("no visitor panics").iter().map(|seen| seen.object).collect()
     }
 
     /// Gives back what was seen, and says what was not looked at.
@@ -188,9 +203,7 @@ impl Collector<'_> {
 fn seen(met: &Met<'_>, text: &[u8], span: Option<Range<usize>>, observation: Observation, layers: Vec<String>) -> Seen {
     Seen {
         object: met.content.id,
-        kind: met.content.kind,
         place: met.place.cloned(),
-        pack: met.pack.map(str::to_owned),
         marker: span.as_ref().and_then(|span| InlineMarker::find(line_around(text, span))),
         region: span.map(|span| region(text, span)),
         observation,

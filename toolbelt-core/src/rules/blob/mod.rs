@@ -40,9 +40,9 @@ pub static RULES: &[&Rule] = &[
     &guard_weakened::RULE,
     &invisible_character::RULE,
     &large_file::RULE,
+    &private_key::RULE,
     &submodule_url::RULE,
     &symlink_escape::RULE,
-    &private_key::RULE,
 ];
 
 /// What a rule may know besides the sighting or the tree.

@@ -7,11 +7,13 @@
 mod changes;
 mod commits;
 mod contents;
+pub mod dates;
 pub mod files;
 mod gaps;
 pub mod history;
 pub mod lines;
 pub mod locate;
+pub mod objects;
 mod outgoing;
 mod program;
 pub mod push;
@@ -31,8 +33,6 @@ use std::path::PathBuf;
 
 use crate::subject::content::{Content, Descendants, ObjectId};
 use crate::subject::sighting::Place;
-
-pub mod objects;
 
 /// A content as a walk meets it.
 #[derive(Debug)]

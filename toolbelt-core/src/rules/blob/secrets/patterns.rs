@@ -10,6 +10,7 @@ pub(super) static FILES: &[(&str, &str)] = &[
     ("patterns-forge.toml", include_str!("patterns-forge.toml")),
     ("patterns-keys.toml", include_str!("patterns-keys.toml")),
     ("patterns-observe.toml", include_str!("patterns-observe.toml")),
+    ("patterns-other.toml", include_str!("patterns-other.toml")),
     ("patterns-payment.toml", include_str!("patterns-payment.toml")),
     ("patterns-productivity.toml", include_str!("patterns-productivity.toml")),
     ("patterns-registry.toml", include_str!("patterns-registry.toml")),
