@@ -153,7 +153,7 @@ pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> 
     let changes = ground.look(request, &collector, &mut coverage)?;
     let seen = collector.finish(&mut coverage);
     watch(Step { what: "commits", done: 0, total: 0 });
-    let sightings = ground.place(request, seen, &excluded, &mut coverage)?;
+    let sightings = ground.place(request, &seen, &excluded, &mut coverage)?;
     let changes = changes.into_iter().map(|change| without(change, &excluded)).collect::<Vec<_>>();
     let acceptances = Acceptances { key: &judge.key, markers: judge.markers };
     let observed = audit::contents(&sightings, &changes, policy, acceptances);
@@ -277,7 +277,7 @@ impl Ground {
     fn place(
         &self,
         request: &Request,
-        seen: Vec<Seen>,
+        seen: &[Seen],
         excluded: &GlobSet,
         coverage: &mut Coverage,
     ) -> Result<Vec<Sighting>, Error> {
@@ -285,7 +285,7 @@ impl Ground {
             (Target::History { with_unreachable }, Some(repository)) => {
                 let tips = git::history::tips(repository, *with_unreachable, coverage)?;
                 let is_excluded = |path: &str| excluded.is_match(path);
-                history::place(repository, &seen, &tips, *with_unreachable, &is_excluded, coverage)
+                history::place(repository, seen, &tips, *with_unreachable, &is_excluded, coverage)
             }
             _ => Ok(seen.iter().filter_map(|seen| Some(seen.at(seen.place.clone()?))).collect()),
         }

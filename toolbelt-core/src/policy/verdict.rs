@@ -59,7 +59,9 @@ pub fn decide(
         },
     ));
     if coverage.is_partial {
-        uses.iter_mut().for_each(|entry| entry.covered = false);
+        for entry in &mut uses {
+            entry.covered = false;
+        }
     }
     for rule in rules::all().filter(|rule| policy.is_active(rule)) {
         let Check::Exemption(check) = rule.check else { continue };

@@ -149,7 +149,7 @@ pub(super) fn place(
 ) -> Result<Vec<Sighting>, Error> {
     let wanted = seen.iter().map(|seen| seen.object).collect::<BTreeSet<_>>();
     let places = locate::places(repository, &wanted, tips, coverage)?;
-    let (mut placed, mut excluded, mut unreachable) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut met, mut excluded, mut unreachable) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for seen in seen {
         for place in places.get(&seen.object).into_iter().flatten() {
             if place.exposure == Exposure::Unreachable && !with_unreachable {
@@ -157,7 +157,7 @@ pub(super) fn place(
             } else if place.path.as_deref().is_some_and(is_excluded) {
                 excluded.insert(seen.object);
             } else {
-                placed.push((seen, place));
+                met.push((seen, place));
             }
         }
     }
@@ -167,17 +167,17 @@ pub(super) fn place(
     if !excluded.is_empty() {
         coverage.skip("files", excluded.len(), "excluded by the policy (`[scan] exclude`)");
     }
-    let commits = placed.iter().filter_map(|(_, place)| place.commit).collect();
+    let commits = met.iter().filter_map(|(_, place)| place.commit).collect();
     let dates = dates::of_commits(repository, &commits)?;
-    Ok(once(placed, &dates))
+    Ok(once(met, &dates))
 }
 
 /// Of each thing at each path, the oldest place; with the exposure of the one that has come furthest.
-fn once(placed: Vec<(&Seen, &Place)>, dates: &BTreeMap<ObjectId, i64>) -> Vec<Sighting> {
+fn once(met: Vec<(&Seen, &Place)>, dates: &BTreeMap<ObjectId, i64>) -> Vec<Sighting> {
     let age =
         |place: &Place| (place.commit.and_then(|commit| dates.get(&commit)).copied().unwrap_or(i64::MAX), place.object);
     let mut groups: BTreeMap<_, Vec<(&Seen, &Place)>> = BTreeMap::new();
-    for (seen, place) in placed {
+    for (seen, place) in met {
         let path = place.path.as_deref();
         groups
             .entry((path, seen.same_thing(), path.is_none().then_some(place.object)))
