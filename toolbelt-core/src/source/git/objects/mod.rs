@@ -27,8 +27,8 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use gix::ObjectId;
 use gix::odb::pack::FileData;
-use gix::{ObjectId, hash};
 
 use self::forest::Forest;
 use self::loose::Loose;
@@ -38,6 +38,7 @@ use self::walker::{Shared, Task, Tree, Walker};
 use super::Visit;
 
 pub use self::directories::Directories;
+pub use gix::hash;
 
 pub mod delta;
 pub mod directories;
@@ -47,10 +48,14 @@ pub mod loose;
 pub mod pack;
 mod repeated;
 mod room;
+#[cfg(test)]
+mod tests;
 mod walker;
 
 /// How many loose objects are taken at once.
 const LOOSE_AT_ONCE: usize = 32;
+/// What a loose object counts as when it is reckoned how much may be made of all, in bytes.
+const LOOSE_SIZE: u64 = 1 << 20;
 /// How much of the damage is told in words; all of it is counted.
 const MOST_DAMAGE: usize = 100;
 
@@ -249,7 +254,7 @@ pub fn visit(
     let mut old_loose = BTreeSet::new();
     // What vanished is looked for once more; whatever takes its place was there before it vanished.
     for again in [true, false] {
-        let listing = Listing::read(&directories.paths, kind, &old);
+        let listing = Listing::read(&directories.paths, kind, &old, again);
         visited.damage.extend(listing.damage);
         let mut known = old;
         let mut packs = Vec::new();
@@ -309,8 +314,9 @@ struct Listing {
 }
 
 impl Listing {
-    /// Lists the directories, and opens the packs that are not among `old`.
-    fn read(directories: &[PathBuf], kind: hash::Kind, old: &[Pack]) -> Self {
+    /// Lists the directories, and opens the packs that are not among `old`. What vanished while this is done is no damage
+    /// if they will be listed again.
+    fn read(directories: &[PathBuf], kind: hash::Kind, old: &[Pack], again: bool) -> Self {
         let mut listing = Self::default();
         let mut known: BTreeSet<String> = old.iter().map(|pack| pack.checksum.clone()).collect();
         let opened: BTreeSet<PathBuf> = old.iter().map(|pack| pack.path.clone()).collect();
@@ -325,6 +331,7 @@ impl Listing {
                     Ok(pack) if known.insert(pack.checksum.clone()) => listing.packs.push(pack),
                     Ok(_) => {}
                     Err(_) if !index.exists() => listing.vanished = true,
+                    Err(_) if again && !index.with_extension("pack").exists() => listing.vanished = true,
                     Err(why) => {
                         listing.damage.push(Damage { path: index.with_extension("pack"), object: None, why });
                     }
@@ -377,6 +384,21 @@ impl Walk<'_> {
     where
         T: FileData + Send + Sync,
     {
+        let stored = packs.iter().map(|pack| pack.bytes().len() as u64).sum::<u64>();
+        let stored = stored.saturating_add(loose.len() as u64 * LOOSE_SIZE);
+        self.walk_within(packs, known, loose, Limits::new(self.options.largest, stored))
+    }
+
+    fn walk_within<T>(
+        &self,
+        packs: &mut Vec<Pack<T>>,
+        known: &[Pack<T>],
+        loose: &mut Vec<Loose>,
+        limits: Limits,
+    ) -> (Visited, u64)
+    where
+        T: FileData + Send + Sync,
+    {
         let threads = self.options.threads.or_else(|| std::thread::available_parallelism().ok());
         let threads = threads.map_or(1, NonZero::get);
         let all: Vec<&Pack<T>> = known.iter().chain(&*packs).collect();
@@ -393,7 +415,6 @@ impl Walk<'_> {
         for tree in &trees {
             visited.account(tree);
         }
-        let stored = trees.iter().map(|tree| tree.pack.bytes().len() as u64).sum::<u64>();
         let shared = Shared {
             kind: self.kind,
             trees: &trees,
@@ -402,7 +423,7 @@ impl Walk<'_> {
             loose,
             tasks: &tasks(&trees, loose.len()),
             next: AtomicUsize::new(0),
-            limits: Limits::new(self.options.largest, stored.saturating_add(loose.len() as u64 * 1024)),
+            limits,
             stop: self.options.stop,
             visit: self.visit,
         };

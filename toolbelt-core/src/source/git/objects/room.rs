@@ -33,7 +33,11 @@ pub(super) struct Limits {
 impl Limits {
     /// Limits for packs and loose objects of so many bytes together.
     pub(super) fn new(largest: u64, stored: u64) -> Self {
-        let budget = ALLOWANCE.saturating_add(stored.saturating_mul(PER_BYTE));
+        Self::with(largest, ALLOWANCE.saturating_add(stored.saturating_mul(PER_BYTE)))
+    }
+
+    /// These limits.
+    pub(super) fn with(largest: u64, budget: u64) -> Self {
         Self {
             largest: usize::try_from(largest).unwrap_or(usize::MAX),
             budget: AtomicI64::new(i64::try_from(budget).unwrap_or(i64::MAX)),

@@ -129,6 +129,9 @@ impl<'a, T: FileData + Send + Sync> Walker<'a, T> {
 
     /// Visits a root and all below it.
     fn family(&mut self, tree: &Tree<T>, root: u32) {
+        if self.is_stopped() {
+            return self.skip(tree, root, Fault::Skipped(Skip::Stopped));
+        }
         let mut buffer = self.buffer();
         match self.object(tree, root, &mut buffer) {
             Ok(kind) => self.begin(tree, root, kind, buffer),
@@ -281,6 +284,9 @@ impl<'a, T: FileData + Send + Sync> Walker<'a, T> {
 
     /// Visits all below an object whose base is not in its pack.
     fn borrowed(&mut self, tree: &Tree<T>, root: u32, base: &oid) {
+        if self.is_stopped() {
+            return self.skip(tree, root, Fault::Skipped(Skip::Stopped));
+        }
         match self.fetch(base) {
             Err(fault) => self.skip(tree, root, fault),
             // Directories are only kept as differences to directories.
