@@ -354,6 +354,23 @@ mod tests {
     }
 
     #[test]
+    fn news_in_too_many_places_is_all_there_is() {
+        let base = "a\nb\n".repeat(RANGES + 1).into_bytes();
+        let target = "a\nb\nx\n".repeat(RANGES + 1);
+        let (mut delta, mut made, mut lines) = (Vec::new(), Vec::new(), Lines::default());
+        varint(base.len(), &mut delta);
+        varint(target.len(), &mut delta);
+        for at in 0..=RANGES {
+            let place = u32::try_from(at * 4).unwrap().to_le_bytes();
+            delta.extend([&[0x9f][..], &place, &[4, 2, b'x', b'\n']].concat());
+        }
+        apply(&base, &delta, 1 << 20, &mut made, Some(&mut lines)).unwrap();
+        assert_eq!(made, target.as_bytes());
+        assert_eq!(lines.get(), None);
+        assert!(lines.ranges.len() <= RANGES);
+    }
+
+    #[test]
     fn wrong_deltas_are_faults() {
         let mut target = Vec::new();
         let mut fault = |base: &[u8], delta: &[u8]| apply(base, delta, 100, &mut target, None).unwrap_err();

@@ -147,7 +147,7 @@ pub enum Skip {
     Budget,
     /// It would take too much memory: large objects that are differences to each other in a bushy way.
     Memory,
-    /// It was gone when its turn came, and not found in another place.
+    /// It was gone when its turn came, also after everything was listed a second time.
     Gone,
     /// The visit was ended early.
     Stopped,

@@ -587,7 +587,7 @@ fn no_damage_to_a_pack_or_its_index_is_more_than_damage() {
     };
     let all = walk(&pack, &index).unwrap();
     assert_eq!(all.skipped.len(), 0);
-    for round in 0..600 {
+    for round in 0..400 {
         let (mut pack, mut index) = (pack.clone(), index.clone());
         match round % 4 {
             0 => {
