@@ -29,6 +29,8 @@ pub(super) struct Outgoing {
 
 /// How many blobs are gathered before they are handed out: bounds what a huge push needs.
 const BATCH: usize = 4096;
+/// How many refs are asked whether they lead to a commit that some remote has.
+const ASKED_REFS: usize = 32;
 /// How many refs are named that a commit is in.
 const NAMED_REFS: usize = 8;
 /// The most trees that the tree of a tip is compared with.
@@ -171,7 +173,8 @@ impl Outgoing {
         Walked { commits: commits.new_ones(&tips, &hidden, gaps), others, tags }
     }
 
-    /// Which of the new commits a remote has nevertheless: another one, mostly.
+    /// Which of the new commits a remote has nevertheless: another one, mostly. Some of its refs are named, or none where
+    /// only others than the first [`ASKED_REFS`] lead to the commit.
     fn exposures(&self, repository: &GitRepository, store: &Store, walked: &Walked) -> BTreeMap<ObjectId, Exposure> {
         let mut refs: BTreeMap<ObjectId, Vec<String>> = BTreeMap::new();
         let mut commits = Commits::new(repository, store);
@@ -181,18 +184,18 @@ impl Outgoing {
         let new: Vec<ObjectId> = walked.commits.iter().map(|(id, _)| *id).collect();
         let all: Vec<ObjectId> = self.tracked.iter().map(|(_, id)| *id).collect();
         let mut unaware = Gaps::default();
-        let left = commits.new_ones(&new, &all, &mut unaware).len();
-        if left == new.len() {
-            return BTreeMap::new();
+        let mut without = |hidden: &[ObjectId]| -> HashSet<ObjectId> {
+            commits.new_ones(&new, hidden, &mut unaware).into_iter().map(|(id, _)| id).collect()
+        };
+        let unpushed = if all.is_empty() { new.iter().copied().collect() } else { without(&all) };
+        for id in new.iter().filter(|id| !unpushed.contains(*id)) {
+            refs.insert(*id, Vec::new());
         }
-        for (name, id) in &self.tracked {
-            let without: HashSet<ObjectId> =
-                commits.new_ones(&new, &[*id], &mut unaware).into_iter().map(|(id, _)| id).collect();
-            for id in new.iter().filter(|id| !without.contains(*id)) {
-                let names = refs.entry(*id).or_default();
-                if names.len() < NAMED_REFS {
-                    names.push(name.clone());
-                }
+        // A repository can follow thousands of refs: the commits are walked again for a few of them alone.
+        for (name, id) in self.tracked.iter().take(if refs.is_empty() { 0 } else { ASKED_REFS }) {
+            let without = without(&[*id]);
+            for (_, names) in refs.iter_mut().filter(|(id, names)| !without.contains(*id) && names.len() < NAMED_REFS) {
+                names.push(name.clone());
             }
         }
         refs.into_iter().map(|(id, names)| (id, Exposure::Pushed(names))).collect()

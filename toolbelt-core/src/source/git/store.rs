@@ -130,3 +130,44 @@ impl Find for Store {
         failed.map_or(Ok(None), Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sandbox::Sandbox;
+    use super::*;
+    use crate::subject::content::ObjectId;
+
+    #[test]
+    fn alternates_are_followed_and_a_missing_one_is_only_missed() {
+        let sandbox = Sandbox::new(&[]);
+        sandbox.write("a", "one\n");
+        let commit = sandbox.commit("a");
+        sandbox.git(&["clone", "--quiet", "--shared", ".", "../shared"]);
+        let shared = sandbox.beside("shared");
+        assert!(shared.open().store().unwrap().has(&commit));
+        std::fs::rename(sandbox.root.join(".git/objects"), sandbox.root.join(".git/gone")).unwrap();
+        let store = shared.open().store().unwrap();
+        let missing = store.read(&commit, &mut Vec::new()).unwrap_err();
+        assert!(matches!(missing, Missing::Absent(_)), "{missing}");
+    }
+
+    #[test]
+    fn objects_that_are_damaged_or_packed_meanwhile() {
+        let sandbox = Sandbox::new(&[]);
+        sandbox.write("a", "one\n");
+        let commit = sandbox.commit("a");
+        let store = sandbox.open().store().unwrap();
+        let mut buffer = Vec::new();
+        assert!(matches!(store.read_kind(&commit, Kind::Blob, &mut buffer), Err(Missing::Kind(Kind::Commit))));
+        sandbox.git(&["gc", "--quiet", "--prune=now"]);
+        assert!(store.read(&commit, &mut buffer).is_ok());
+        sandbox.write("a", "two\n");
+        let commit = sandbox.commit("b").to_string();
+        let path = sandbox.root.join(".git/objects").join(&commit[..2]).join(&commit[2..]);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, b"no object").unwrap();
+        let id = ObjectId::from_hex(commit.as_bytes()).unwrap();
+        let missing = sandbox.open().store().unwrap().read(&id, &mut buffer).unwrap_err();
+        assert!(matches!(missing, Missing::Unreadable(_)), "{missing}");
+    }
+}
