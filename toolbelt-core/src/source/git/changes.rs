@@ -40,8 +40,8 @@ pub(super) struct Entry {
     pub(super) mode: Option<Mode>,
 }
 
-/// Trees nested deeper are not looked into; git itself stops at 2,048.
-pub(super) const DEPTH: usize = 2048;
+/// Trees nested deeper are not looked into, which is said: each level costs stack. Git itself stops at 2,048.
+pub(super) const DEPTH: usize = 512;
 
 impl Entry {
     /// The order of trees and of the index, in which a directory is named with its slash.

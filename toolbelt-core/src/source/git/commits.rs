@@ -99,8 +99,13 @@ impl<'a> Commits<'a> {
         }
     }
 
-    /// All commits that tips lead to, sorted as [`parents_first`] does.
-    pub(super) fn all(&mut self, tips: impl IntoIterator<Item = ObjectId>, gaps: &mut Gaps) -> Vec<(ObjectId, Commit)> {
+    /// All commits that tips lead to, sorted as [`parents_first`] does; each is handed out when it is met.
+    pub(super) fn all(
+        &mut self,
+        tips: impl IntoIterator<Item = ObjectId>,
+        gaps: &mut Gaps,
+        each: &mut dyn FnMut(&Commit),
+    ) -> Vec<(ObjectId, Commit)> {
         let mut met: HashMap<ObjectId, Commit> = HashMap::default();
         let mut left: Vec<ObjectId> = tips.into_iter().collect();
         while let Some(id) = left.pop() {
@@ -109,6 +114,7 @@ impl<'a> Commits<'a> {
             }
             match self.get(id) {
                 Ok(commit) => {
+                    each(&commit);
                     left.extend(commit.parents.iter().copied());
                     met.insert(id, commit);
                 }
@@ -222,34 +228,47 @@ impl Walk {
 }
 
 /// Sorts commits so that each comes after its parents, and else by time and id.
-pub(super) fn parents_first(mut commits: HashMap<ObjectId, Commit>) -> Vec<(ObjectId, Commit)> {
-    let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::default();
-    let mut waiting: HashMap<ObjectId, usize> = HashMap::default();
-    let mut ready = BinaryHeap::new();
-    for (id, commit) in &commits {
-        let parents: HashSet<ObjectId> =
-            commit.parents.iter().filter(|parent| commits.contains_key(*parent)).copied().collect();
-        if parents.is_empty() {
-            ready.push(Reverse((commit.time, *id)));
-        } else {
-            waiting.insert(*id, parents.len());
-        }
-        for parent in parents {
-            children.entry(parent).or_default().push(*id);
+pub(super) fn parents_first(commits: HashMap<ObjectId, Commit>) -> Vec<(ObjectId, Commit)> {
+    let commits: Vec<(ObjectId, Commit)> = commits.into_iter().collect();
+    let at: HashMap<ObjectId, usize> = commits.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
+    let parents = |number: usize| {
+        let parents = commits.get(number).map_or(&[][..], |(_, commit)| &commit.parents);
+        parents.iter().filter_map(|parent| at.get(parent).copied())
+    };
+    // The children of each are neighbours in one list, as history is long.
+    let mut starts = vec![0; commits.len() + 1];
+    let mut waiting = vec![0; commits.len()];
+    for (number, waiting) in waiting.iter_mut().enumerate() {
+        for parent in parents(number) {
+            *waiting += 1;
+            starts[parent + 1] += 1;
         }
     }
+    for number in 0..commits.len() {
+        starts[number + 1] += starts[number];
+    }
+    let mut children = vec![0; starts[commits.len()]];
+    let mut next = starts.clone();
+    for number in 0..commits.len() {
+        for parent in parents(number) {
+            children[next[parent]] = number;
+            next[parent] += 1;
+        }
+    }
+    let key = |number: usize| Reverse((commits[number].1.time, commits[number].0, number));
+    let mut ready: BinaryHeap<_> = (0..commits.len()).filter(|number| waiting[*number] == 0).map(key).collect();
     let mut sorted = Vec::with_capacity(commits.len());
-    while let Some(Reverse((_, id))) = ready.pop() {
-        for child in children.remove(&id).unwrap_or_default() {
-            let Some(count) = waiting.get_mut(&child) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                ready.extend(commits.get(&child).map(|commit| Reverse((commit.time, child))));
+    while let Some(Reverse((_, _, number))) = ready.pop() {
+        sorted.push(number);
+        for child in &children[starts[number]..starts[number + 1]] {
+            waiting[*child] -= 1;
+            if waiting[*child] == 0 {
+                ready.push(key(*child));
             }
         }
-        sorted.extend(commits.remove(&id).map(|commit| (id, commit)));
     }
-    sorted
+    let mut commits: Vec<Option<(ObjectId, Commit)>> = commits.into_iter().map(Some).collect();
+    sorted.into_iter().filter_map(|number| commits[number].take()).collect()
 }
 
 /// Reads tree, parents and date of a commit.

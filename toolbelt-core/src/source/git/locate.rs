@@ -1,12 +1,13 @@
 //! Finds where objects are: at which paths, since which commit, and who has them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 
 use gix::hash::oid;
 use gix::hashtable::{HashMap as IdMap, HashSet as IdSet};
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
-use rayon::prelude::*;
 
 use super::Error;
 use super::changes::DEPTH;
@@ -25,8 +26,8 @@ const PATHS: usize = 8;
 const NAMED_REFS: usize = 8;
 /// What each thread keeps of bases of deltas.
 const CACHE_BYTES: usize = 48 << 20;
-/// How many commits are looked at before threads tell one another which trees they know.
-const BLOCK: usize = 4096;
+/// How many trees a thread is given at once.
+const BATCH: usize = 64;
 
 /// Finds the places of objects: blobs at all of their paths, commits and annotated tags.
 ///
@@ -52,10 +53,9 @@ pub fn places(
     }
     let store = repository.store()?;
     let mut gaps = Gaps::default();
-    let history = History::read(repository, &store, tips, &mut gaps);
-
-    let mut blobs: Vec<ObjectId> = Vec::new();
-    let mut buffer = Vec::new();
+    let blobs = wanted.iter().filter(|id| !matches!(store.kind(id), Some(Kind::Commit | Kind::Tag)));
+    let blobs: Vec<ObjectId> = blobs.copied().collect();
+    let (history, links) = read(repository, &store, tips, &blobs, &mut gaps);
     for id in wanted {
         if let Some(at) = history.at.get(id) {
             let exposure = history.exposure(*at, history.reach[*at as usize]);
@@ -65,13 +65,10 @@ pub fn places(
             let exposure = if *kind == TipKind::Log { Exposure::Unreachable } else { Exposure::Unpushed };
             let place = Place { path: None, object: *id, kind: ContentKind::Tag, commit: None, exposure };
             places.insert(*id, vec![place]);
-        } else {
-            blobs.push(*id);
         }
     }
     if !blobs.is_empty() {
         let wanted = Wanted::new(&blobs);
-        let links = read_trees(&store, &history, &wanted, &mut gaps);
         for (id, path, found) in paths(&history, &links, &wanted) {
             let commit = history.commits.get(found.commit as usize).map(|(id, _)| *id);
             let exposure = history.exposure(found.commit, found.reach);
@@ -90,9 +87,9 @@ pub fn places(
     for id in wanted {
         let known = places.entry(*id).or_default();
         if known.is_empty() {
-            let kind = match store.read(id, &mut buffer).map(|data| data.kind) {
-                Ok(Kind::Commit) => ContentKind::Commit,
-                Ok(Kind::Tag) => ContentKind::Tag,
+            let kind = match store.kind(id) {
+                Some(Kind::Commit) => ContentKind::Commit,
+                Some(Kind::Tag) => ContentKind::Tag,
                 _ => ContentKind::Blob,
             };
             let is_kept = history.others.contains(id);
@@ -135,7 +132,14 @@ struct History {
 }
 
 impl History {
-    fn read(repository: &GitRepository, store: &Store, tips: &Tips, gaps: &mut Gaps) -> Self {
+    /// Walks the commits, and hands out each tree that is to be read as soon as it is met.
+    fn read(
+        repository: &GitRepository,
+        store: &Store,
+        tips: &Tips,
+        gaps: &mut Gaps,
+        each: &mut dyn FnMut(ObjectId),
+    ) -> Self {
         let mut commits = Commits::new(repository, store);
         let mut tags = BTreeMap::new();
         let mut others = BTreeSet::new();
@@ -150,6 +154,9 @@ impl History {
                     if peeled.kind == Kind::Commit {
                         starts.push((tip, peeled.id));
                     } else {
+                        if peeled.kind == Kind::Tree {
+                            each(peeled.id);
+                        }
                         others.insert(peeled.id);
                     }
                 }
@@ -158,7 +165,7 @@ impl History {
                 Err(why) => gaps.add(tip.name.as_bytes(), tip.id, &why),
             }
         }
-        let commits = commits.all(starts.iter().map(|(_, id)| *id), gaps);
+        let commits = commits.all(starts.iter().map(|(_, id)| *id), gaps, &mut |commit| each(commit.tree));
         let at: IdMap<ObjectId, u32> = (0..).zip(&commits).map(|(at, (id, _))| (*id, at)).collect();
         let mut reach = vec![TipKind::Log; commits.len()];
         let mut remotes = Vec::new();
@@ -229,11 +236,11 @@ impl Wanted {
     }
 }
 
-/// Trees, by whether something that is wanted is in them.
-#[derive(Default)]
+/// Trees, by whether something that is wanted is in them; shared by all threads.
 struct Known {
-    without: IdSet<ObjectId>,
-    links: IdMap<ObjectId, Vec<Link>>,
+    /// By the first byte of the id.
+    shards: Vec<Mutex<IdMap<ObjectId, bool>>>,
+    links: Mutex<IdMap<ObjectId, Vec<Link>>>,
 }
 
 /// The way from a tree to something that is wanted, or to a tree with that in it.
@@ -244,58 +251,92 @@ struct Link {
 }
 
 impl Known {
+    fn new() -> Self {
+        Self { shards: (0..256).map(|_| Mutex::default()).collect(), links: Mutex::default() }
+    }
+
+    fn shard(&self, id: &oid) -> MutexGuard<'_, IdMap<ObjectId, bool>> {
+        self.shards[usize::from(id.as_bytes()[0])].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn answer(&self, id: &oid) -> Option<bool> {
-        if self.without.contains(id) { Some(false) } else { self.links.contains_key(id).then_some(true) }
+        self.shard(id).get(id).copied()
     }
 }
 
-/// Reads every tree of history once, and returns the ways to what is wanted.
-fn read_trees(store: &Store, history: &History, wanted: &Wanted, gaps: &mut Gaps) -> IdMap<ObjectId, Vec<Link>> {
-    let threads = rayon::current_num_threads().max(1);
-    let mut readers: Vec<Reader> = (0..threads)
-        .map(|_| Reader {
-            store: store.clone().with_pack_cache(CACHE_BYTES),
-            own: Known::default(),
-            missing: Vec::new(),
-        })
-        .collect();
-    let mut known = Known::default();
-    for tree in &history.others {
-        let mut buffer = Vec::new();
-        if store.read_kind(tree, Kind::Tree, &mut buffer).is_ok() {
-            readers[0].has_wanted(&known, wanted, *tree, 0);
-        }
+/// Walks the commits and reads their trees, both at the same time where there is more than one processor.
+fn read(
+    repository: &GitRepository,
+    store: &Store,
+    tips: &Tips,
+    wanted: &[ObjectId],
+    gaps: &mut Gaps,
+) -> (History, IdMap<ObjectId, Vec<Link>>) {
+    if wanted.is_empty() {
+        return (History::read(repository, store, tips, gaps, &mut |_| {}), IdMap::default());
     }
-    for block in history.commits.chunks(BLOCK) {
-        let parts = block.par_chunks(block.len().div_ceil(threads));
-        parts.zip(readers.par_iter_mut()).for_each(|(part, reader)| {
-            for (_, commit) in part {
-                reader.has_wanted(&known, wanted, commit.tree, 0);
+    let wanted = Wanted::new(wanted);
+    let known = Known::new();
+    let (sender, receiver) = mpsc::channel::<Vec<ObjectId>>();
+    let receiver = Mutex::new(receiver);
+    let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
+    let reader = || Reader {
+        store: store.clone().with_pack_cache(CACHE_BYTES),
+        known: &known,
+        wanted: &wanted,
+        missing: Vec::new(),
+    };
+    let helpers: Vec<Reader<'_>> = (1..rayon::current_num_threads()).map(|_| reader()).collect();
+    let own = reader();
+    let (history, missing) = thread::scope(|scope| {
+        let helpers = helpers.into_iter().map(|helper| scope.spawn(|| helper.read_all(&next)));
+        let helpers: Vec<_> = helpers.collect();
+        let mut batch = Vec::with_capacity(BATCH);
+        let history = History::read(repository, store, tips, gaps, &mut |tree| {
+            batch.push(tree);
+            if batch.len() == BATCH {
+                // Nobody hangs up before the sender does.
+                let _ = sender.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
             }
         });
-        for reader in &mut readers {
-            known.without.extend(reader.own.without.drain());
-            known.links.extend(reader.own.links.drain());
+        let _ = sender.send(batch);
+        drop(sender);
+        let mut missing = own.read_all(&next);
+        for helper in helpers {
+            missing.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-    }
-    let missing: BTreeSet<(ObjectId, String)> = readers.into_iter().flat_map(|reader| reader.missing).collect();
-    for (id, why) in missing {
+        (history, missing)
+    });
+    for (id, why) in missing.into_iter().collect::<BTreeSet<_>>() {
         gaps.add(b"", id, &why);
     }
-    known.links
+    (history, known.links.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// What one thread reads, and what it learned since the others were told.
-struct Reader {
+/// What one thread needs to read trees.
+struct Reader<'a> {
     store: Store,
-    own: Known,
+    known: &'a Known,
+    wanted: &'a Wanted,
     missing: Vec<(ObjectId, String)>,
 }
 
-impl Reader {
+impl Reader<'_> {
+    /// Reads all trees that come, and returns what was missing.
+    fn read_all(mut self, next: &dyn Fn() -> Option<Vec<ObjectId>>) -> Vec<(ObjectId, String)> {
+        while let Some(batch) = next() {
+            for tree in batch {
+                self.has_wanted(tree, 0);
+            }
+        }
+        self.missing
+    }
+
     /// Whether something that is wanted is in a tree.
-    fn has_wanted(&mut self, known: &Known, wanted: &Wanted, id: ObjectId, depth: usize) -> bool {
-        if let Some(answer) = known.answer(&id).or_else(|| self.own.answer(&id)) {
+    ///
+    /// Two threads that meet a tree at the same time both read it, and say the same of it.
+    fn has_wanted(&mut self, id: ObjectId, depth: usize) -> bool {
+        if let Some(answer) = self.known.answer(&id) {
             return answer;
         }
         // A tree cannot hold itself, but depth costs stack.
@@ -312,40 +353,40 @@ impl Reader {
                 &[]
             }
         };
-        let entries = || TreeRefIter::from_bytes(data, self.store.hash()).filter_map(Result::ok);
+        let hash = self.store.hash();
+        let entries = || TreeRefIter::from_bytes(data, hash).filter_map(Result::ok);
         let mut found = false;
         let mut subtrees: Vec<ObjectId> = Vec::new();
         for entry in entries() {
             match entry.mode.kind() {
                 EntryKind::Tree => {
-                    let answer = known.answer(entry.oid).or_else(|| self.own.answer(entry.oid));
+                    let answer = self.known.answer(entry.oid);
                     found |= answer == Some(true);
                     subtrees.extend(answer.is_none().then(|| entry.oid.to_owned()));
                 }
-                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => found |= wanted.has(entry.oid),
+                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => found |= self.wanted.has(entry.oid),
                 EntryKind::Commit => {}
             }
         }
         for subtree in subtrees {
-            found |= self.has_wanted(known, wanted, subtree, depth + 1);
+            found |= self.has_wanted(subtree, depth + 1);
         }
-        if !found {
-            self.own.without.insert(id);
-            return false;
+        if found {
+            let links = entries().filter_map(|entry| {
+                let is_tree = entry.mode.kind() == EntryKind::Tree;
+                let leads = match entry.mode.kind() {
+                    EntryKind::Tree => self.known.answer(entry.oid) == Some(true),
+                    EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => self.wanted.has(entry.oid),
+                    EntryKind::Commit => false,
+                };
+                leads.then(|| Link { name: entry.filename.to_vec(), id: entry.oid.to_owned(), is_tree })
+            });
+            let links = links.collect();
+            // Before others learn of it, so that its links are there for whoever does.
+            self.known.links.lock().unwrap_or_else(PoisonError::into_inner).insert(id, links);
         }
-        let entries = TreeRefIter::from_bytes(data, self.store.hash()).filter_map(Result::ok);
-        let links = entries.filter_map(|entry| {
-            let is_tree = entry.mode.kind() == EntryKind::Tree;
-            let leads = match entry.mode.kind() {
-                EntryKind::Tree => known.answer(entry.oid).or_else(|| self.own.answer(entry.oid)) == Some(true),
-                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => wanted.has(entry.oid),
-                EntryKind::Commit => false,
-            };
-            leads.then(|| Link { name: entry.filename.to_vec(), id: entry.oid.to_owned(), is_tree })
-        });
-        let links = links.collect();
-        self.own.links.insert(id, links);
-        true
+        self.known.shard(&id).insert(id, found);
+        found
     }
 }
 

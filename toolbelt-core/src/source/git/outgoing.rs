@@ -447,6 +447,31 @@ mod tests {
     }
 
     #[test]
+    fn trees_that_are_nested_too_deeply_are_said() {
+        for (depth, could_look) in [(500, true), (520, false)] {
+            let sandbox = Sandbox::new(&[]);
+            let blob = sandbox.git_with_input(&["hash-object", "-w", "--stdin"], b"deep\n");
+            let path = "a/".repeat(depth) + "a";
+            sandbox.git_with_input(&["update-index", "--index-info"], format!("100644 {blob}\t{path}\n").as_bytes());
+            let staged = |coverage: &mut Coverage| {
+                gather(|each| super::super::staged::visit(&sandbox.open(), each, coverage).unwrap()).len()
+            };
+            let mut coverage = Coverage::default();
+            assert_eq!((staged(&mut coverage) == 1, coverage.could_not_look), (could_look, !could_look));
+            sandbox.git(&["commit", "--quiet", "--message", "deep"]);
+            let (seen, coverage) = pushed(&sandbox.open(), &line(sandbox.id("HEAD"), "main", None));
+            assert_eq!((seen.len() == 2, coverage.could_not_look), (could_look, !could_look));
+            let mut coverage = Coverage::default();
+            let tips = super::super::history::tips(&sandbox.open(), false, &mut coverage).unwrap();
+            let wanted = BTreeSet::from([ObjectId::from_hex(blob.as_bytes()).unwrap()]);
+            let places = super::super::locate::places(&sandbox.open(), &wanted, &tips, &mut coverage).unwrap();
+            let found = places.values().flatten().any(|place| place.path.as_ref() == Some(&path));
+            assert!(found, "the index has it, or a commit");
+            assert_eq!(coverage.could_not_look, !could_look);
+        }
+    }
+
+    #[test]
     fn what_another_remote_has_is_said() {
         let sandbox = Sandbox::new(&[]);
         sandbox.write("a", "one\n");

@@ -89,6 +89,14 @@ impl Store {
             || self.databases.iter().any(|database| exists(&database.current))
     }
 
+    /// What an object is, without reading all of it; none if it cannot be had.
+    pub fn kind(&self, id: &oid) -> Option<Kind> {
+        let kind =
+            |handle: &Handle| gix::odb::Header::try_header(handle, id).ok().flatten().map(|header| header.kind());
+        let settled = self.databases.iter().find_map(|database| kind(&database.settled));
+        settled.or_else(|| self.databases.iter().find_map(|database| kind(&database.current)))
+    }
+
     /// Reads an object of whatever kind.
     ///
     /// # Errors
