@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::super::zip::{DEFLATED, ENCRYPTED, EndOfDirectory, Entry, LocalHeader, STORED};
 use super::{Kind, LARGEST_RECORD, LINKS, MOST_FILES};
 
 /// What all entries may have together; RustSec's has 1.5 MB, OSV's of crates.io some 10.
@@ -98,86 +99,44 @@ pub(super) fn tar_gz(archive: &[u8]) -> Result<Contents, String> {
 pub(super) fn zip(archive: &[u8]) -> Result<Contents, String> {
     let mut budget = Budget::new(archive);
     let mut contents = Contents::default();
-    let end = end_of_directory(archive).ok_or("expected the end of a ZIP directory")?;
-    let count = end.u16(10)?;
-    if count == u16::MAX {
-        return Err("more entries than a ZIP without extensions can hold".to_owned());
-    }
-    let mut rest = archive.get(usize_of(end.u32(16)?)..).ok_or("expected the directory within the file")?;
-    for _ in 0..count {
+    let end = EndOfDirectory::find(archive).ok_or("expected the end of a ZIP directory")?;
+    let mut rest = archive.get(usize_of(end.offset)..end.at).ok_or("expected the directory within the file")?;
+    for _ in 0..end.entries {
         budget.count()?;
-        let header = Fields(rest);
-        if header.u32(0)? != 0x0201_4b50 {
-            return Err("expected an entry of the directory".to_owned());
-        }
-        let (name, extra, comment) = (header.u16(28)?, header.u16(30)?, header.u16(32)?);
-        let path = String::from_utf8_lossy(header.bytes(46, usize::from(name))?).replace('\\', "/");
-        let (flags, method) = (header.u16(8)?, header.u16(10)?);
-        let (checksum, packed, offset) = (header.u32(16)?, usize_of(header.u32(20)?), usize_of(header.u32(42)?));
-        rest = rest.get(46 + usize::from(name) + usize::from(extra) + usize::from(comment)..).unwrap_or_default();
+        let entry = Entry::read(rest).ok_or("expected an entry of the directory")?;
+        rest = &rest[entry.len..];
+        let path = String::from_utf8_lossy(entry.name).replace('\\', "/");
         if path.ends_with('/') || Kind::of(&path).is_none() {
             continue;
         }
-        if flags & 1 != 0 {
+        if entry.flags & ENCRYPTED != 0 {
             return Err(format!("entry `{path}`: encrypted"));
         }
-        let local = Fields(archive.get(offset..).ok_or(format!("entry `{path}`: expected it within the file"))?);
-        if local.u32(0)? != 0x0403_4b50 {
-            return Err(format!("entry `{path}`: expected its header"));
-        }
+        let place =
+            archive.get(usize_of(entry.offset)..).ok_or(format!("entry `{path}`: expected it within the file"))?;
+        let local = LocalHeader::read(place).ok_or(format!("entry `{path}`: expected its header"))?;
         // The lengths here may differ from those in the directory; the sizes are only certain there.
-        let start = 30 + usize::from(local.u16(26)?) + usize::from(local.u16(28)?);
-        let packed = local.bytes(start, packed)?;
-        let content = match method {
-            0 => budget.read(&mut &*packed, &path)?,
-            8 => budget.read(&mut DeflateDecoder::new(packed), &path)?,
+        let packed = place.get(local.len..).and_then(|packed| packed.get(..usize_of(entry.packed)));
+        let packed = packed.ok_or("expected more of the file")?;
+        let content = match entry.method {
+            STORED => budget.read(&mut &*packed, &path)?,
+            DEFLATED => budget.read(&mut DeflateDecoder::new(packed), &path)?,
             other => return Err(format!("entry `{path}`: packed in a way that is not known ({other})")),
         };
         let mut crc = flate2::Crc::new();
         crc.update(&content);
-        if crc.sum() != checksum {
+        if crc.sum() != entry.checksum {
             return Err(format!("entry `{path}`: damaged"));
         }
         contents.entries.push((path, content));
     }
-    if rest.len() != end.0.len() {
+    if !rest.is_empty() {
         return Err("expected as many entries as the directory says".to_owned());
     }
     Ok(contents)
 }
 
-/// Finds the record at the end of a ZIP, which only a comment may follow.
-fn end_of_directory(archive: &[u8]) -> Option<Fields<'_>> {
-    let earliest = archive.len().saturating_sub(22 + usize::from(u16::MAX));
-    let tail = &archive[earliest..];
-    let begins = |at: &usize| tail[*at..].starts_with(b"PK\x05\x06");
-    let is_last = |at: &usize| {
-        let record = Fields(&tail[*at..]);
-        record.u16(20).is_ok_and(|comment| record.0.len() == 22 + usize::from(comment))
-    };
-    let at = (0..tail.len()).rev().find(|at| begins(at) && is_last(at))?;
-    Some(Fields(&tail[at..]))
-}
-
-/// Little-endian numbers at fixed places.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn bytes(&self, at: usize, len: usize) -> Result<&'a [u8], String> {
-        let end = at.checked_add(len);
-        end.and_then(|end| self.0.get(at..end)).ok_or_else(|| "expected more of the file".to_owned())
-    }
-
-    fn u16(&self, at: usize) -> Result<u16, String> {
-        self.bytes(at, 2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
-    }
-
-    fn u32(&self, at: usize) -> Result<u32, String> {
-        self.bytes(at, 4).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-    }
-}
-
-fn usize_of(value: u32) -> usize {
+fn usize_of(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 
