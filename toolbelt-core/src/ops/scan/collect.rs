@@ -10,8 +10,8 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::report::Coverage;
 use crate::rules::blob::marks::{self, Mark};
-use crate::rules::blob::secrets::Match;
 use crate::rules::blob::secrets::engine::{Engine, Scanned};
+use crate::rules::blob::secrets::{Match, key_file};
 use crate::source::content::{self, Opened, Opener, Part};
 use crate::source::git::Met;
 use crate::subject::Region;
@@ -164,6 +164,9 @@ impl Collector<'_> {
             found.push(seen(met, bytes, Some(span), Observation::Secret(candidate), layers));
         }
         if met.content.kind == ContentKind::Blob {
+            if let Some(Match { candidate, .. }) = key_file::look(bytes) {
+                found.push(seen(met, bytes, None, Observation::Secret(candidate), Vec::new()));
+            }
             let mut marked = Vec::new();
             marks::marks(bytes, &parts, self.marks, &mut marked);
             for Mark { span, observation } in marked {
@@ -185,6 +188,7 @@ impl Collector<'_> {
         let all = 0..part.bytes.len();
         let scanned = self.engine.scan(part.bytes, std::slice::from_ref(&all), &mut matches);
         self.note(scanned);
+        matches.extend(key_file::look(part.bytes));
         for Match { candidate, span, layers } in matches {
             let layers = part.layers.iter().cloned().chain(layers).collect();
             let mut seen = seen(met, part.bytes, Some(span), Observation::Secret(candidate), layers);
