@@ -220,7 +220,7 @@ pub(super) fn is_test(path: &str) -> bool {
     path.split(['/', '.', '_', '-']).any(|word| {
         matches!(
             word,
-            "test"
+            "t" | "test"
                 | "tests"
                 | "testing"
                 | "testdata"
@@ -280,7 +280,11 @@ mod tests {
             assert_eq!(FileKind::of(path), kind, "{path}");
         }
         assert!(
-            is_test("tests/data/x") && is_test("a_test.go") && is_test("src/foo.spec.ts") && !is_test("src/contest.rs")
+            is_test("tests/data/x")
+                && is_test("a_test.go")
+                && is_test("src/foo.spec.ts")
+                && is_test("t/t3310-merge.sh")
+                && !is_test("src/contest.rs")
         );
     }
 }

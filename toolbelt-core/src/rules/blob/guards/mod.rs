@@ -122,6 +122,8 @@ pub(super) fn weakened(files: &[FileChange]) -> Vec<Weakening> {
             // Looked at with all others of their kind.
             (Guard::Pipeline | Guard::Owners, ..) => Vec::new(),
             (_, Some(_), None) if was_moved(file, files) => Vec::new(),
+            // It only says what is ignored.
+            (Guard::Cargo, Some(_), None) if file.path.ends_with(b"audit.toml") => Vec::new(),
             (_, Some(before), None) => removed(*guard, before),
             (Guard::Hook, ..) => not_executable(file),
             (Guard::Hooks | Guard::Data, Some(_), Some(_)) => Vec::new(),
