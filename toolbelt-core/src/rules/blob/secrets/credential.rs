@@ -100,8 +100,15 @@ pub fn judge(assignment: &Assignment, text: &[u8]) -> Option<Judged> {
     }
     let range = behind_scheme(assignment, text);
     let value = &text[range.clone()];
-    if !holds(promise, name, value, assignment.quote.is_some(), FileKind::Configuration) || is_beside(assignment, text)
-    {
+    let is_quoted = assignment.quote.is_some();
+    if !holds(promise, name, value, is_quoted, FileKind::Configuration) || is_beside(assignment, text) {
+        return None;
+    }
+    // A plain word says little of itself: it has to stand where nothing but a value stands.
+    if is_letters(value) && !matches!(promise.kind, Kind::Token | Kind::QualifiedKey) && !is_lone(assignment, text) {
+        return None;
+    }
+    if promise.is_vague && assignment.operator == Operator::Argument {
         return None;
     }
     Some(Judged { pattern: pattern(promise.kind), name: Some(assignment.name.clone()), value: range })
@@ -129,7 +136,20 @@ pub(super) fn is_url_password(value: &[u8], is_far: bool) -> bool {
     Value::read(value, true).is_some_and(|Value { look, shape }| match look {
         Look::Words => is_far && shape.length >= 6 && !words::are_trivial(&value.to_ascii_lowercase()),
         Look::Number => shape.length >= 6 && is_far,
-        Look::Letters | Look::Chosen | Look::Uuid | Look::Drawn => true,
+        Look::Chosen => !is_escaped_word(value),
+        Look::Letters | Look::Uuid | Look::Drawn => true,
+    })
+}
+
+/// Whether it is words with percent escapes between them: `pass%20pass`.
+fn is_escaped_word(value: &[u8]) -> bool {
+    if !value.contains(&b'%') {
+        return false;
+    }
+    let mut parts = value.split(|&byte| byte == b'%').enumerate();
+    parts.all(|(index, part)| {
+        let part = if index > 0 && part.len() >= 2 { &part[2..] } else { part };
+        words::are_trivial(&part.to_ascii_lowercase())
     })
 }
 
@@ -223,17 +243,27 @@ fn holds(promise: Promise, name: &[u8], value: &[u8], is_quoted: bool, file: Fil
         return false;
     }
     if promise.is_vague {
-        return look == Look::Drawn && length >= 16 && promise.kind != Kind::Key;
+        return match promise.kind {
+            Kind::Key => false,
+            Kind::Password => look >= Look::Chosen && length >= 6,
+            _ => look == Look::Drawn && length >= 16,
+        };
     }
     match promise.kind {
         Kind::Password => match look {
-            Look::Words => false,
+            Look::Words => (is_quoted || file == FileKind::Configuration) && is_word(name, value, &shape),
             Look::Number => length >= 6 && is_quoted && shape.distinct > 2,
             Look::Chosen => length >= 5,
             Look::Letters | Look::Uuid | Look::Drawn => length >= 6,
         },
         Kind::Secret => match look {
-            Look::Words | Look::Number => false,
+            Look::Words => {
+                length >= 12
+                    && shape.upper == 0
+                    && (is_quoted || file == FileKind::Configuration)
+                    && is_word(name, value, &shape)
+            }
+            Look::Number => false,
             Look::Letters => length >= 10,
             Look::Chosen => length >= 8 && shape.digits >= 2,
             Look::Uuid | Look::Drawn => length >= 8,
@@ -241,12 +271,66 @@ fn holds(promise: Promise, name: &[u8], value: &[u8], is_quoted: bool, file: Fil
         Kind::Token => look == Look::Uuid || look == Look::Drawn && length >= 10,
         Kind::QualifiedKey => look == Look::Uuid || look == Look::Drawn && length >= 12,
         Kind::Key => {
-            let is_long = if is_quoted { length >= 20 } else { length >= 24 };
+            let is_long = if is_quoted { length >= 16 } else { length >= 24 };
             look == Look::Drawn && is_long && shape.digits > 1 && shape.surplus() >= 10
         }
         Kind::Auth => look == Look::Drawn && length >= 12,
         Kind::Salt => look == Look::Drawn && is_quoted && length >= 8,
     }
+}
+
+fn is_letters(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_alphabetic)
+}
+
+/// Whether a plain word can be a password: `whalehello`, but not `mypassword`, and not `userpass` as `MOUNT_USERPASS`.
+fn is_word(name: &[u8], value: &[u8], shape: &randomness::Shape) -> bool {
+    if shape.length < 5 || shape.longest_word != shape.length || shape.distinct < 4 {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    let letters = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let name: Vec<u8> = name.iter().filter(letters).map(u8::to_ascii_lowercase).collect();
+    let is_named = memchr::memmem::find(&name, &lower).is_some();
+    let is_itself = [b"password".as_slice(), b"passwd", b"passwort"]
+        .iter()
+        .any(|word| lower.ends_with(word) || lower.starts_with(word));
+    !is_named && !is_itself && !words::are_trivial(&lower)
+}
+
+/// Whether the value stands where nothing but a value stands: in quotes behind an operator, or up to the end of a line that
+/// begins with the name.
+fn is_lone(assignment: &Assignment, text: &[u8]) -> bool {
+    let (before, after) = (&text[..assignment.name.start], &text[assignment.value.end..]);
+    let is_quoted = assignment.quote.is_some();
+    if assignment.wrapper.as_ref().is_some_and(|wrapper| !is_conversion(&text[wrapper.clone()])) {
+        return false;
+    }
+    match assignment.operator {
+        Operator::Equals | Operator::Colon | Operator::ColonEquals => {
+            let after = after.trim_ascii_start();
+            let is_end = after.first().is_none_or(|byte| b"#\"';,\\<&)".contains(byte));
+            let mut words = before.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+            let is_begin =
+                words.next().is_none_or(|word| matches!(word, b"export" | b"set" | b"env" | b"ENV" | b"ARG"));
+            is_quoted || is_end && is_begin && !before.contains(&b'#') && !before.contains(&b'/')
+        }
+        Operator::Arrow | Operator::Element | Operator::Entry | Operator::Flag => true,
+        Operator::Call => is_quoted && name_sets(&text[assignment.name.clone()]),
+        Operator::Argument | Operator::Query | Operator::Default | Operator::Blank | Operator::Is => false,
+    }
+}
+
+/// Whether a call gives its argument back in another type: `String::from`, `new SecureString`, `Some`.
+fn is_conversion(call: &[u8]) -> bool {
+    let name = call.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or(call);
+    [b"from".as_slice(), b"some", b"string", b"bytes", b"new", b"str", b"b"].iter().any(|end| ends_with(name, end))
+}
+
+/// Whether a call sets what it is named after: `setPassword`, `.password`.
+fn name_sets(name: &[u8]) -> bool {
+    let last = name.rsplit(|&byte| byte == b'.').next().unwrap_or(name);
+    last.eq_ignore_ascii_case(b"password") || last.len() > 3 && last[..3].eq_ignore_ascii_case(b"set")
 }
 
 /// Whether a call looks its argument up or makes something else of it: `getenv("…")`, `t("…")`, `By.id("…")`.

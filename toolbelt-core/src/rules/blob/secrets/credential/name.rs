@@ -84,7 +84,8 @@ pub(crate) fn promise(name: &[u8]) -> Option<Promise> {
                 };
             }
             Role::Neutral => continue,
-            Role::Qualifier | Role::Unknown => {
+            Role::Qualifier => {}
+            Role::Unknown => {
                 if let Some(promise) = &mut promise {
                     promise.is_vague = true;
                 }
@@ -188,7 +189,7 @@ const ROLES: [(Role, &str); 12] = [
     bypass keyboard tokenizer integrity forgot forgotten redacted masked sitekey site pubkey publickey passport \
     passthrough passive passed passing passes compass no placeholders translations continuation pagination cursor \
     ciphertext thumbprint tokenized bad encrypted authenticity websocket obfuscated sealed vaulted without recipient \
-    verifying",
+    verifying update ask allow require requires use remember enable disable show hide generate validate mtime",
     ),
     (
         Role::Neutral,

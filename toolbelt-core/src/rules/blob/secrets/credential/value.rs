@@ -39,6 +39,10 @@ impl Value {
             return None;
         }
         let shape = Shape::of(value);
+        // `2006-01-02T15:04:05Z`
+        if shape.letters() <= 2 && shape.digits >= 8 && shape.separators >= 2 {
+            return None;
+        }
         // Blanks are prose; what is not ASCII is prose in another language.
         if shape.foreign > 0 || memchr::memchr(b' ', value).is_some() || shape.letters() + shape.digits == 0 {
             return None;
@@ -95,6 +99,7 @@ fn is_reference(value: &[u8]) -> bool {
         b'$' => rest[0] == b'{' || rest[0] == b'(' || rest[0] == b'$' || is_word(rest),
         b'<' | b'{' | b'(' | b'[' | b'\\' | b';' | b',' | b'|' | b'`' | b'"' | b'\'' | b'#' => true,
         b'%' => value.ends_with(b"%") || matches!(rest[0], b'{' | b'(' | b's' | b'd' | b'v' | b'@') && value.len() < 8,
+        b'*' if value.ends_with(b"*") => true,
         b'&' | b'*' | b':' | b'@' | b'.' | b'-' | b'!' => is_word(rest) && !Shape::of(rest).is_random(),
         b'=' | b'>' | b'?' | b'/' | b'+' => !Shape::of(rest).is_random(),
         _ => false,
@@ -164,7 +169,7 @@ fn is_repetition(value: &[u8]) -> bool {
 const BEGINNINGS: &str = "\
     sha1- sha256- sha384- sha512- sha1: sha256: sha512: md5: SHA256: h1: $1$ $2a$ $2b$ $2y$ $5$ $6$ $y$ $apr1$ \
     $argon2 $scrypt$ $pbkdf2 pbkdf2: bcrypt scrypt: argon2 {SSHA {SHA {MD5} {bcrypt} ENC[ ENC( AQICAH vault:v arn: \
-    data: urn: ssh-rsa ssh-ed25519 ecdsa-sha2 MIIC MIID MIIE MIIF op: projects/ AAAAB3Nza AAAAC3Nza";
+    data: urn: ssh-rsa ssh-ed25519 ecdsa-sha2 MIIC MIID MIIE MIIF op: projects/ AAAAB3Nza AAAAC3Nza LS0tLS1CRUdJTiBDRVJU LS0tLS1CRUdJTiBQVUJM";
 
 /// Forms that tell what they are: digests, encrypted values, addresses of secrets, public keys and certificates.
 fn is_known_form(value: &[u8]) -> bool {

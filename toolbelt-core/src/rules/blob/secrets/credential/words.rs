@@ -66,7 +66,15 @@ const TRIVIAL: &str = "\
     parameter arg args option options dummy fake mock stub spring security ldap mysql postgres redis mongo mongodb \
     kafka rabbitmq smtp mail email aws azure gcp google github gitlab docker kube kubernetes vault registry repo \
     repository project bucket namespace cluster region zone us eu east west north south central ap line column col \
-    row table label tag msg message error code part chunk block cert certificate ca ssl tls ssh rsa pem";
+    row table label tag msg message error code part chunk block cert certificate ca ssl tls ssh rsa pem \
+    always never boolean integer digest provided prompt plaintext enabled disabled auto inherit match mismatch nomatch \
+    required optional missing mandatory visible null undefined specified changed different expired forgotten please \
+    enter type types title label placeholder description something whatever anything nothing context include printf \
+    length mask masked protected locked secured secure safe high low medium simple complex normal standard custom manual \
+    digest algorithm method provider schema scheme realm domain alias usage shadow group hashed crypt bcrypt argon \
+    notset unset notused unused ignored ignore deprecated removed stripped filtered redacted sensitive confidential \
+    passphrase passcode pin pincode username login signup signin register logout forgot credential newpass oldpass userpass \
+    readonly readwrite interactive network internal external global single multiple any all each every";
 
 static TERM_SET: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| set(TERMS));
 static TRIVIAL_SET: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| set(TRIVIAL));
