@@ -164,7 +164,7 @@ fn said_of_staged(case: &Path) -> String {
         },
         target: scan::Target::Staged,
         inline: scan::Inline::Honoured,
-        cache: scan::Cache::Bypassed,
+        memory: scan::Memory::Bypassed,
         policy: None,
         base: None,
     };
