@@ -37,8 +37,13 @@ impl Sandbox {
     /// A git command that reads no configuration but the repository's.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new("git");
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
-            command.env_remove(name);
+        // As they are set where the tests are run by a hook.
+        for name in ["DIR", "WORK_TREE", "COMMON_DIR", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES"]
+        {
+            command.env_remove(format!("GIT_{name}"));
+        }
+        for name in ["PREFIX", "QUARANTINE_PATH", "CONFIG_COUNT", "CONFIG_PARAMETERS", "NAMESPACE"] {
+            command.env_remove(format!("GIT_{name}"));
         }
         command.current_dir(&self.root).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         for role in ["AUTHOR", "COMMITTER"] {
@@ -91,8 +96,9 @@ impl Sandbox {
     }
 
     pub(super) fn open(&self) -> GitRepository {
-        let path = std::env::var("PATH").map(|path| ("PATH".to_owned(), path));
-        self.open_with(&path.into_iter().collect())
+        // The library does not read the environment, not even here: the shell says where programs are.
+        let path = Command::new("sh").args(["-c", "printf %s \"$PATH\""]).output().unwrap().stdout;
+        self.open_with(&BTreeMap::from([("PATH".to_owned(), String::from_utf8(path).unwrap())]))
     }
 
     pub(super) fn open_with(&self, variables: &BTreeMap<String, String>) -> GitRepository {
