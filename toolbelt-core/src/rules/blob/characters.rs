@@ -53,12 +53,15 @@ fn is_suspect(bytes: &[u8]) -> bool {
         [0xe2, 0x80, third, ..] => matches!(third, 0x8b..=0x8f | 0xaa..=0xae),
         [0xe2, 0x81, third, ..] => matches!(third, 0xa0..=0xa4 | 0xa6..=0xaf),
         [0xef, 0xb8, third, ..] => *third <= 0x8f,
-        [0xef, 0xbb, 0xbf, ..] | [0xef, 0xbe, 0xa0, ..] | [0xe3, 0x85, 0xa4, ..] => true,
         [0xef, 0xbf, third, ..] => matches!(third, 0xb9..=0xbb),
         [0xf3, 0xa0, third, ..] => matches!(third, 0x80 | 0x81 | 0x84..=0x87),
         [0xe1, 0x85, third, ..] => matches!(third, 0x9f | 0xa0),
         [0xe1, 0xa0, third, ..] => matches!(third, 0x8b..=0x8f),
-        [0xcd, 0x8f, ..] | [0xd8, 0x9c, ..] => true,
+        [0xef, 0xbb, 0xbf, ..]
+        | [0xef, 0xbe, 0xa0, ..]
+        | [0xe3, 0x85, 0xa4, ..]
+        | [0xcd, 0x8f, ..]
+        | [0xd8, 0x9c, ..] => true,
         _ => false,
     }
 }
@@ -230,8 +233,12 @@ fn is_out_of_place(character: char, neighbours: &Neighbours) -> bool {
             is_complex(letter)
                 || matches!(letter, '\u{300}'..='\u{34e}' | '\u{350}'..='\u{36f}' | '\u{590}'..='\u{5ff}')
         }),
-        '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{3164}' | '\u{ffa0}' => true,
-        '\u{e0000}'..='\u{e007f}' => true,
+        '\u{2060}'..='\u{2064}'
+        | '\u{206a}'..='\u{206f}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{3164}'
+        | '\u{ffa0}'
+        | '\u{e0000}'..='\u{e007f}' => true,
         _ => false,
     }
 }
@@ -267,16 +274,10 @@ fn is_emoji_part(sign: char) -> bool {
 }
 
 fn has_variants(sign: char) -> bool {
-    match sign {
-        '0'..='9' | '#' | '*' => true,
-        _ if sign.is_ascii() => false,
-        // Selectors and joiners select nothing of each other.
-        '\u{fe00}'..='\u{fe0f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e01ef}' => {
-            false
-        }
-        char::REPLACEMENT_CHARACTER | '\u{feff}' => false,
-        _ => true,
-    }
+    // Selectors and joiners select nothing of each other.
+    let is_invisible = matches!(sign, '\u{fe00}'..='\u{fe0f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'
+        | '\u{e0000}'..='\u{e01ef}' | '\u{feff}' | char::REPLACEMENT_CHARACTER);
+    matches!(sign, '0'..='9' | '#' | '*') || !sign.is_ascii() && !is_invisible
 }
 
 #[cfg(test)]

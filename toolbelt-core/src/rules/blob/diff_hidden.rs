@@ -186,7 +186,7 @@ fn is_made_by_programs(path: &str, attribute: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let is_folded = attribute.ends_with("-generated");
     let mut folders = path.split('/').rev().skip(1);
-    let is_folder = |folder: &str| {
+    let is_theirs = |folder: &str| {
         matches!(
             folder,
             "vendor" | "third_party" | "third-party" | "node_modules" | "__snapshots__" | "generated" | "gen"
@@ -195,7 +195,7 @@ fn is_made_by_programs(path: &str, attribute: &str) -> bool {
     let ends =
         [".min.js", ".min.css", ".pb.go", "_pb2.py", "_pb2.pyi", "_pb2_grpc.py", ".pb.cc", ".pb.h", ".g.dart", ".d.ts"];
     kind::is_lock_file(&path)
-        || folders.any(is_folder)
+        || folders.any(is_theirs)
         || ends.iter().any(|end| path.ends_with(end))
         || ["generated", "autogen"].iter().any(|word| path.contains(word))
 }

@@ -5,7 +5,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<&'static str> {
     let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
     match bytes.get(..4)? {
         // Class 1 or 2 (32 or 64 bits), byte order 1 or 2: the ELF header's e_ident.
-        [0x7f, b'E', b'L', b'F'] => is_one_of(bytes.get(4)?, &[1, 2]).then_some("ELF"),
+        [0x7f, b'E', b'L', b'F'] => matches!(bytes.get(4)?, 1 | 2).then_some("ELF"),
         [b'M', b'Z', ..] => {
             let header = usize::try_from(word(0x3c)?).ok()?;
             (bytes.get(header..header.checked_add(4)?)? == b"PE\0\0").then_some("PE")
@@ -29,10 +29,6 @@ pub(super) fn kind(bytes: &[u8]) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-fn is_one_of(byte: &u8, bytes: &[u8]) -> bool {
-    bytes.contains(byte)
 }
 
 #[cfg(test)]

@@ -88,9 +88,9 @@ fn conflict_markers(bytes: &[u8], part: Range<usize>, found: &mut Vec<Mark>) {
 mod tests {
     use super::*;
 
-    pub(crate) fn all(bytes: &[u8]) -> Vec<Mark> {
+    fn all(bytes: &[u8]) -> Vec<Mark> {
         let mut found = Vec::new();
-        marks(bytes, &[0..bytes.len()], Limits::default(), &mut found);
+        marks(bytes, std::slice::from_ref(&(0..bytes.len())), Limits::default(), &mut found);
         found
     }
 

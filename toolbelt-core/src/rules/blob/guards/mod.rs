@@ -54,7 +54,8 @@ pub(super) fn is_guard(path: &[u8]) -> bool {
 fn guard(path: &[u8]) -> Option<Guard> {
     let path = std::str::from_utf8(path).ok()?;
     let name = path.rsplit('/').next().unwrap_or_default();
-    let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_yaml = matches!(extension, "yml" | "yaml");
     let begins = |starts: &[&str]| starts.iter().any(|start| path.starts_with(start));
     let stem = path.trim_start_matches('.').trim_end_matches(".yaml").trim_end_matches(".yml");
     match path {
@@ -82,8 +83,7 @@ fn guard(path: &[u8]) -> Option<Guard> {
         return Some(Guard::Data);
     }
     if begins(&[".githooks/", ".husky/"]) {
-        return (!path.starts_with(".husky/_/") && !name.starts_with('.') && !name.ends_with(".md"))
-            .then_some(Guard::Hook);
+        return (!path.starts_with(".husky/_/") && !name.starts_with('.') && extension != "md").then_some(Guard::Hook);
     }
     if !is_yaml {
         return begins(&[".ci/"]).then_some(Guard::Pipeline);
@@ -116,17 +116,17 @@ pub(super) fn weakened(files: &[FileChange]) -> Vec<Weakening> {
     for (guard, file) in &guards {
         let (before, after) = (text(file.before.as_ref()), text(file.after.as_ref()));
         let said = match (guard, &before, &after) {
-            (_, None, _) => Vec::new(),
-            // What they accept is not accepted any more.
-            (Guard::Accepted | Guard::Baseline | Guard::Signers, Some(_), None) => Vec::new(),
-            // Looked at with all others of their kind.
-            (Guard::Pipeline | Guard::Owners, ..) => Vec::new(),
-            (_, Some(_), None) if was_moved(file, files) => Vec::new(),
-            // It only says what is ignored.
-            (Guard::Cargo, Some(_), None) if file.path.ends_with(b"audit.toml") => Vec::new(),
-            (_, Some(before), None) => removed(*guard, before),
+            // Pipelines and owners were looked at with all others of their kind.
+            (_, None, _) | (Guard::Pipeline | Guard::Owners, ..) | (Guard::Hooks | Guard::Data, Some(_), Some(_)) => {
+                Vec::new()
+            }
+            (_, Some(before), None)
+                if was_moved(file, files) || only_accepts(*guard, file) || before.trim().is_empty() =>
+            {
+                Vec::new()
+            }
+            (_, Some(_), None) => removed(*guard),
             (Guard::Hook, ..) => not_executable(file),
-            (Guard::Hooks | Guard::Data, Some(_), Some(_)) => Vec::new(),
             (Guard::Policy, Some(before), Some(after)) => toolbelt::weakened(before, after),
             (Guard::Signers, Some(before), Some(after)) => lists::signers(before, after),
             (Guard::Cargo, Some(before), Some(after)) => settings::cargo(before, after),
@@ -166,10 +166,12 @@ fn was_moved(file: &FileChange, files: &[FileChange]) -> bool {
     })
 }
 
-fn removed(guard: Guard, before: &str) -> Vec<Said> {
-    if before.trim().is_empty() {
-        return Vec::new();
-    }
+/// Whether a file says no more than what is accepted: without it, nothing is.
+fn only_accepts(guard: Guard, file: &FileChange) -> bool {
+    matches!(guard, Guard::Accepted | Guard::Baseline | Guard::Signers) || file.path.ends_with(b"audit.toml")
+}
+
+fn removed(guard: Guard) -> Vec<Said> {
     let what = match guard {
         Guard::Hook => "was removed: git does not run this hook any more",
         Guard::Hooks => "was removed, with the hooks that it names",
@@ -185,9 +187,10 @@ fn removed(guard: Guard, before: &str) -> Vec<Said> {
 fn not_executable(file: &FileChange) -> Vec<Said> {
     let mode = |state: &Option<FileState>| state.as_ref().map(|state| state.mode);
     let lost = mode(&file.before) == Some(Mode::Executable) && mode(&file.after) == Some(Mode::File);
-    match lost && file.path.starts_with(b".githooks/") {
-        true => vec![("may not be executed any more: git does not run this hook".to_owned(), None)],
-        false => Vec::new(),
+    if lost && file.path.starts_with(b".githooks/") {
+        vec![("may not be executed any more: git does not run this hook".to_owned(), None)]
+    } else {
+        Vec::new()
     }
 }
 

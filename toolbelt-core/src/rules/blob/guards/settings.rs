@@ -23,11 +23,11 @@ pub(super) fn cargo(before: &str, after: &str) -> Vec<Said> {
     let mut said = Vec::new();
     for path in ACCEPTS {
         let name = path.join(".");
-        let new = added(list(&before, path), list(&after, path));
+        let new = added(&list(&before, path), list(&after, path));
         said.extend(new.into_iter().map(|entry| (format!("`{name}` takes {entry}"), None)));
     }
     let banned = ["bans", "deny"];
-    let gone = added(list(&after, &banned), list(&before, &banned));
+    let gone = added(&list(&after, &banned), list(&before, &banned));
     said.extend(gone.into_iter().map(|entry| (format!("`bans.deny` does not name {entry} any more"), None)));
     levels(&before, &after, "", &mut said);
     said
@@ -50,7 +50,7 @@ fn levels(before: &Table, after: &Table, at: &str, said: &mut Vec<Said>) {
                 }
             }
             (old, None) if rank(old) == Some(2) => {
-                said.push((format!("`{name}` was \"deny\" and is not set any more"), None))
+                said.push((format!("`{name}` was \"deny\" and is not set any more"), None));
             }
             (_, None) => {}
         }
@@ -61,7 +61,7 @@ fn levels(before: &Table, after: &Table, at: &str, said: &mut Vec<Said>) {
 pub(super) fn gitleaks(before: &str, after: &str) -> Vec<Said> {
     let Some((before, after)) = parse(before, after) else { return Vec::new() };
     let mut said = Vec::new();
-    let new = added(allowed(&before), allowed(&after));
+    let new = added(&allowed(&before), allowed(&after));
     said.extend(new.into_iter().map(|entry| (format!("accepts {entry}"), None)));
     let ids = |table: &Table| -> BTreeSet<String> {
         let rules = table.get("rules").and_then(Value::as_array).into_iter().flatten();
@@ -71,7 +71,7 @@ pub(super) fn gitleaks(before: &str, after: &str) -> Vec<Said> {
         ids(&before).difference(&ids(&after)).map(|id| (format!("has no rule `{}` any more", shown(id)), None)),
     );
     let disabled = ["extend", "disabledRules"];
-    let off = added(list(&before, &disabled), list(&after, &disabled));
+    let off = added(&list(&before, &disabled), list(&after, &disabled));
     said.extend(off.into_iter().map(|entry| (format!("turns off the rule {entry}"), None)));
     let uses_own =
         |table: &Table| table.get("extend").and_then(|extend| extend.get("useDefault")?.as_bool()) == Some(true);
@@ -120,7 +120,7 @@ pub(super) fn list(table: &Table, path: &[&str]) -> BTreeSet<String> {
 }
 
 /// What is in the second and not in the first.
-pub(super) fn added(before: BTreeSet<String>, after: BTreeSet<String>) -> Vec<String> {
+pub(super) fn added(before: &BTreeSet<String>, after: BTreeSet<String>) -> Vec<String> {
     after.into_iter().filter(|entry| !before.contains(entry)).collect()
 }
 

@@ -18,10 +18,10 @@ pub(super) fn weakened(before: &str, after: &str) -> Vec<Said> {
         compare(rule, setting(&before, rule), setting(&after, rule), &mut said);
     }
     not_checked(&before, &after, &mut said);
-    let new = added(exemptions(&before), exemptions(&after));
+    let new = added(&exemptions(&before), exemptions(&after));
     said.extend(new.into_iter().map(|exemption| (format!("exempts {exemption}"), None)));
     for path in [["scan", "exclude"], ["deps", "exclude"]] {
-        let new = added(list(&before, &path), list(&after, &path));
+        let new = added(&list(&before, &path), list(&after, &path));
         said.extend(new.into_iter().map(|glob| (format!("`{}` leaves out {glob}", path.join(".")), None)));
     }
     let self_exempted = |table: &Table| text(table, &["scan", "self-exempted"]) == Some("deny");
@@ -77,12 +77,12 @@ fn compare(rule: &Rule, before: Option<&Value>, after: Option<&Value>, said: &mu
                 // The longer a ban, the stricter; every other list says what may pass.
                 if matches!(option.default, OptionDefault::Packages(_)) && rule.id.starts_with("banned") {
                     said.extend(
-                        added(is, was)
+                        added(&is, was)
                             .into_iter()
                             .map(|entry| (format!("{name} does not name {entry} any more"), None)),
                     );
                 } else {
-                    said.extend(added(was, is).into_iter().map(|entry| (format!("{name} takes {entry}"), None)));
+                    said.extend(added(&was, is).into_iter().map(|entry| (format!("{name} takes {entry}"), None)));
                 }
             }
             OptionDefault::Count(default) => {
