@@ -62,6 +62,15 @@ impl Assignment {
     /// The longest name that is looked at on either side of the keyword.
     pub const MAX_NAME: usize = 128;
 
+    /// Whether what stands behind the name that goes on at `at` can be a value: a quick look that spares most names
+    /// the long one.
+    pub fn may_follow(text: &[u8], at: usize) -> bool {
+        let rest = &text[at.min(text.len())..];
+        let next = rest.iter().take(Self::MAX_NAME + 1).position(|&byte| !is_name(byte));
+        // A long name is cut, and a cut name is followed by nothing.
+        next.is_some_and(|next| FOLLOWS[usize::from(rest[next])])
+    }
+
     /// The assignment to the name that `keyword` is a part of.
     ///
     /// `text` is a line; where the next line begins with a lone `value` key ([`is_value_key`]), both lines. A keyword

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use sha2::{Digest as _, Sha256};
 
 use super::expression::Lazy;
@@ -31,6 +32,10 @@ pub struct Engine {
     /// Where the patterns of [`credential`] begin; those of [`connection`] follow.
     pub(super) first_credential: usize,
     pub(super) first_connection: usize,
+    /// The names of the patterns that look at a value beside one, without separators, and whose they are.
+    names: Vec<(String, usize)>,
+    /// All of `names`, made when the first assignment is met.
+    finder: OnceLock<Option<AhoCorasick>>,
     /// Users' files, which are part of the digest.
     own: Vec<(String, String)>,
 }
@@ -97,18 +102,23 @@ impl Engine {
         patterns.extend(connection::patterns());
 
         let mut collected = Collected::default();
+        let mut plain = Vec::new();
         for (index, pattern) in patterns.iter().enumerate() {
             match &pattern.shape {
                 Shape::Text { keywords, regex } => {
                     for keyword in keywords {
-                        let owner = collected.of(keyword.as_bytes(), Comparison::AnyCase);
-                        owner.texts.push((index, begins_with(regex, keyword)));
+                        let is_at_keyword = begins_with(regex, keyword);
+                        // What begins every match as it is need not be looked for in other cases.
+                        let how = if is_at_keyword { Comparison::Exact } else { Comparison::AnyCase };
+                        let owner = collected.of(keyword.as_bytes(), how);
+                        owner.texts.push((index, is_at_keyword));
                         owner.spans_lines |= pattern.spans_lines;
                         collected.encoded(keyword);
                     }
                 }
                 Shape::Assigned { names, .. } => {
                     for name in names {
+                        plain.push((without_separators(name.as_bytes()), index));
                         collected.names(name, Comparison::Loose, |owner| owner.assigned.push(index));
                     }
                 }
@@ -139,6 +149,8 @@ impl Engine {
             owners: collected.owners,
             first_credential,
             first_connection,
+            names: plain,
+            finder: OnceLock::new(),
             own,
         }
     }
@@ -157,6 +169,21 @@ impl Engine {
     /// Every pattern, the built-in ones first.
     pub fn patterns(&self) -> &[Arc<Pattern>] {
         &self.patterns
+    }
+
+    /// Patterns that look at a value beside such a name, each once, ascending.
+    pub(super) fn named(&self, name: &[u8]) -> Vec<usize> {
+        let finder = self.finder.get_or_init(|| {
+            let names = self.names.iter().map(|(name, _)| name);
+            AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(names).ok()
+        });
+        let Some(finder) = finder else { return Vec::new() };
+        let name = without_separators(name);
+        let mut found: Vec<usize> =
+            finder.find_overlapping_iter(&name).map(|found| self.names[found.pattern().as_usize()].1).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Looks at parts of a content and adds what it finds, by ascending place.
@@ -217,6 +244,11 @@ impl Collected {
     }
 }
 
+/// A name in lower case, with letters and digits alone.
+fn without_separators(name: &[u8]) -> String {
+    name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+}
+
 fn capitalized(word: &str) -> String {
     word[..1].to_ascii_uppercase() + &word[1..]
 }
@@ -250,6 +282,10 @@ fn begins_with(expression: &str, keyword: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::super::examples;
     use super::*;
 
@@ -438,5 +474,43 @@ spans-lines = true
         let bits: Vec<u8> = text.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
         let digit = |bits: &[u8]| (0..6).fold(0, |value, bit| value * 2 + bits.get(bit).copied().unwrap_or(0));
         bits.chunks(6).map(|bits| char::from(ALPHABET[usize::from(digit(bits))])).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// What is said of a line depends on that line, and for a lone `value` key on the one before.
+        #[test]
+        fn parts_find_what_the_whole_finds(lines in prop::collection::vec(0_usize..8, 1..12), cuts in prop::collection::vec(0_usize..12, 0..5)) {
+            let value = examples::expand("umbrella-key", "{lower-alnum:16}");
+            let texts = [
+                "\n".to_owned(),
+                "plain text\r\n".to_owned(),
+                format!("a {} b\n", token()),
+                "- name: UMBRELLA_CORP\n".to_owned(),
+                format!("  value: {value}\n"),
+                format!("umbrella_corp_key = '{value}'\n"),
+                format!("{}{}\n", "long ".repeat(5_000), token()),
+                format!("data: {}\n", base64(format!("this is {} indeed", token()).as_bytes())),
+            ];
+            let engine = engine();
+            let chosen: Vec<&str> = lines.iter().map(|&line| texts[line].as_str()).collect();
+            let text = chosen.concat();
+            let places = |parts: &[Range<usize>]| {
+                let mut found = Vec::new();
+                engine.scan(text.as_bytes(), parts, &mut found);
+                let place = |found: &Match| (found.span.start, found.span.end, found.candidate.pattern.id.clone());
+                found.iter().map(place).collect::<BTreeSet<_>>()
+            };
+            let starts: Vec<usize> = chosen.iter().scan(0, |at, line| { *at += line.len(); Some(*at) }).collect();
+            let mut edges: BTreeSet<usize> = cuts.iter().filter_map(|&cut| starts.get(cut).copied()).collect();
+            edges.extend([0, text.len()]);
+            let edges: Vec<usize> = edges.into_iter().collect();
+            let parts: Vec<Range<usize>> = edges.windows(2).map(|pair| pair[0]..pair[1]).collect();
+            let whole = places(std::slice::from_ref(&(0..text.len())));
+            prop_assert_eq!(&places(&parts), &whole);
+            let apart: BTreeSet<_> = parts.iter().flat_map(|part| places(std::slice::from_ref(part))).collect();
+            prop_assert_eq!(apart, whole);
+        }
     }
 }

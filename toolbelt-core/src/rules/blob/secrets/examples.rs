@@ -1,5 +1,33 @@
 //! Fills in the examples of pattern files, so that the repository itself holds nothing that looks like a token.
 
+use super::engine::Engine;
+use super::pattern_file::Described;
+
+/// Runs the examples of a pattern, and says which do not come out as they are listed; empty when all is well.
+///
+/// An example of `matches` has to be found by this pattern, or by another that knows the same value better. Texts are not
+/// repeated: they may be real.
+pub fn check(engine: &Engine, described: &Described) -> Vec<String> {
+    let id = described.pattern.id.as_str();
+    let found_by = |example: &String| {
+        let mut found = Vec::new();
+        engine.scan_all(expand(id, example).as_bytes(), &mut found);
+        found.into_iter().map(|found| found.candidate.pattern).collect::<Vec<_>>()
+    };
+    let mut wrong = Vec::new();
+    for (number, example) in (1..).zip(&described.matches) {
+        if !found_by(example).iter().any(|pattern| pattern.id == id || pattern.provider != "generic credential") {
+            wrong.push(format!("`{id}`: example {number} of `matches` is not found"));
+        }
+    }
+    for (number, example) in (1..).zip(&described.ignores) {
+        if found_by(example).iter().any(|pattern| pattern.id == id) {
+            wrong.push(format!("`{id}`: example {number} of `ignores` is found by it"));
+        }
+    }
+    wrong
+}
+
 /// Fills in `{alnum:36}`, `{uuid}` and `{base62-crc32:ghp_:30}`; `{{` and `}}` are literal braces.
 ///
 /// The characters are pseudo-random and depend on the pattern's id and the place in the example alone. A brace that

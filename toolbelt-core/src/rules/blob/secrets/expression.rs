@@ -6,7 +6,7 @@ use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
 
 /// The most memory that one expression may take.
-const SIZE_LIMIT: usize = 4 << 20;
+const SIZE_LIMIT: usize = 32 << 20;
 
 /// An expression that is compiled at its first use.
 #[derive(Debug)]

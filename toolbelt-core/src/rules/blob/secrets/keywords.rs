@@ -11,16 +11,24 @@ use std::ops::Range;
 /// Literals, compared without the case of ASCII letters, and who asked for them.
 #[derive(Debug)]
 pub(super) struct Keywords {
-    /// One bit for each hash of four bytes.
-    fours: Box<[u64; WORDS]>,
+    /// One bit for each hash of four bytes; large, so that the hashes of ordinary text hardly meet one by chance.
+    fours: Box<[u64; FOURS / 64]>,
     /// One bit for each hash of three bytes.
-    threes: Box<[u64; WORDS]>,
-    /// Sorted by `gram`.
+    threes: Box<[u64; THREES / 64]>,
+    /// Sorted by the number of bytes they are known by and these bytes' hash.
     entries: Vec<Entry>,
+    /// For each slot, one more than the place of its first entry; 0 if it has none.
+    firsts: Vec<u16>,
 }
 
-/// Hashes have 16 bits.
-const WORDS: usize = (1 << 16) / 64;
+/// How many hashes of four bytes are told apart: 32 KiB of bits.
+const FOURS: usize = 1 << 18;
+/// How many hashes of three bytes are told apart.
+const THREES: usize = 1 << 14;
+/// How many slots there are for entries of either kind.
+const SLOTS: usize = 1 << 16;
+/// More entries have no number; the built-in ones are a tenth.
+const MAX_ENTRIES: usize = 65_000;
 
 /// How a literal is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +45,8 @@ pub(super) enum Comparison {
 struct Entry {
     /// The bytes by which it is known, in lower case; three bytes have a zero above them.
     gram: u32,
+    /// Where it is looked for, by the hash of these bytes.
+    slot: usize,
     /// Where these are in the literal.
     offset: usize,
     /// In lower case, unless compared exactly.
@@ -48,32 +58,50 @@ struct Entry {
 impl Keywords {
     /// Takes literals of at least three bytes, each with the number of its owner; shorter ones are never found.
     pub(super) fn new<'a>(literals: impl Iterator<Item = (&'a [u8], Comparison, u32)>) -> Self {
-        let mut keywords = Self { fours: Box::new([0; WORDS]), threes: Box::new([0; WORDS]), entries: Vec::new() };
+        let mut keywords = Self {
+            fours: Box::new([0; FOURS / 64]),
+            threes: Box::new([0; THREES / 64]),
+            entries: Vec::new(),
+            firsts: vec![0; 2 * SLOTS],
+        };
         for (literal, comparison, owner) in literals {
             keywords.add(literal, comparison, owner);
         }
-        keywords.entries.sort_by_key(|entry| entry.gram);
+        keywords.entries.sort_by_key(|entry| entry.slot);
+        for (place, entry) in (1..).zip(&keywords.entries).collect::<Vec<(u16, _)>>().into_iter().rev() {
+            keywords.firsts[entry.slot] = place;
+        }
         keywords
     }
 
     fn add(&mut self, literal: &[u8], comparison: Comparison, owner: u32) {
         let literal: Box<[u8]> =
             if comparison == Comparison::Exact { literal.into() } else { literal.to_ascii_lowercase().into() };
+        if self.entries.len() >= MAX_ENTRIES {
+            return;
+        }
         let length = literal.len();
         // A separator may stand in the middle of a loose one, but not in both halves.
         let middle = if comparison == Comparison::Loose && length >= 8 { length / 2 } else { 0 };
         for half in [0..middle, middle..length] {
-            let entry = |offset: usize, gram: u32| Entry { gram, offset, literal: literal.clone(), comparison, owner };
+            let entry = |offset: usize, gram: u32, slot: usize| Entry {
+                gram,
+                slot,
+                offset,
+                literal: literal.clone(),
+                comparison,
+                owner,
+            };
             if half.len() >= 4 {
                 let rarest = half.clone().take(half.len() - 3).min_by_key(|&at| commonness(&literal[at..at + 4]));
                 let Some(at) = rarest else { continue };
                 let gram = fold(four(&literal[at..]));
-                set(&mut self.fours, gram);
-                self.entries.push(entry(at, gram));
+                set(&mut *self.fours, gram);
+                self.entries.push(entry(at, gram, slot(gram)));
             } else if half.len() == 3 {
                 let gram = three(fold(four(&literal[half.clone()])));
-                set(&mut self.threes, gram);
-                self.entries.push(entry(half.start, gram));
+                set(&mut *self.threes, gram);
+                self.entries.push(entry(half.start, gram, SLOTS + slot(gram)));
             }
         }
     }
@@ -83,30 +111,31 @@ impl Keywords {
     /// `found` gets the range in `bytes` and the owner.
     pub(super) fn find(&self, bytes: &[u8], part: Range<usize>, mut found: impl FnMut(Range<usize>, u32)) {
         let text = &bytes[part.clone()];
-        let mut look = |at: usize, gram: u32| {
-            self.verify(text, at, gram, |range, owner| found(part.start + range.start..part.start + range.end, owner));
-            self.verify(text, at, three(gram), |range, owner| {
-                found(part.start + range.start..part.start + range.end, owner);
-            });
+        let mut look = |at: usize, gram: u32, slot: usize| {
+            let Some(first) = usize::from(self.firsts[slot]).checked_sub(1) else { return };
+            for entry in self.entries[first..].iter().take_while(|entry| entry.slot == slot) {
+                let range = if entry.gram == gram { entry.compare(text, at) } else { None };
+                if let Some(range) = range {
+                    found(part.start + range.start..part.start + range.end, entry.owner);
+                }
+            }
         };
         for (at, window) in text.windows(4).enumerate() {
-            let gram = fold(four(window));
-            if (get(&self.fours, gram) | get(&self.threes, three(gram))) & 1 != 0 {
-                look(at, gram);
+            let four = fold(four(window));
+            let three = three(four);
+            let (is_four, is_three) = (get(&*self.fours, four), get(&*self.threes, three));
+            if is_four | is_three {
+                if is_four {
+                    look(at, four, slot(four));
+                }
+                if is_three {
+                    look(at, three, SLOTS + slot(three));
+                }
             }
         }
-        if text.len() >= 3 {
-            let at = text.len() - 3;
-            look(at, three(fold(four(&text[at..]))));
-        }
-    }
-
-    fn verify(&self, text: &[u8], at: usize, gram: u32, mut found: impl FnMut(Range<usize>, u32)) {
-        let first = self.entries.partition_point(|entry| entry.gram < gram);
-        for entry in self.entries[first..].iter().take_while(|entry| entry.gram == gram) {
-            if let Some(range) = entry.compare(text, at) {
-                found(range, entry.owner);
-            }
+        if let Some(at) = text.len().checked_sub(3) {
+            let three = three(fold(four(&text[at..])));
+            look(at, three, SLOTS + slot(three));
         }
     }
 }
@@ -172,16 +201,25 @@ const fn three(gram: u32) -> u32 {
     gram & 0x00ff_ffff
 }
 
-const fn hash(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9e37_79b1) >> 16) as usize
+const fn hash(gram: u32) -> u32 {
+    gram.wrapping_mul(0x9e37_79b1)
 }
 
-fn set(bits: &mut [u64; WORDS], gram: u32) {
-    bits[hash(gram) / 64] |= 1 << (hash(gram) % 64);
+const fn slot(gram: u32) -> usize {
+    (hash(gram) >> 16) as usize
 }
 
-fn get(bits: &[u64; WORDS], gram: u32) -> u64 {
-    bits[hash(gram) / 64] >> (hash(gram) % 64)
+/// Which of `N * 64` bits is that of some bytes.
+const fn bit<const N: usize>(gram: u32) -> usize {
+    (hash(gram) >> (32 - (N * 64).trailing_zeros())) as usize
+}
+
+fn set<const N: usize>(bits: &mut [u64; N], gram: u32) {
+    bits[bit::<N>(gram) / 64] |= 1 << (bit::<N>(gram) % 64);
+}
+
+fn get<const N: usize>(bits: &[u64; N], gram: u32) -> bool {
+    bits[bit::<N>(gram) / 64] >> (bit::<N>(gram) % 64) & 1 != 0
 }
 
 /// How common a few bytes are in source text, in no unit: the rarer the letters, the lower.

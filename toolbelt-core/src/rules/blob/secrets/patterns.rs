@@ -22,6 +22,8 @@ pub(super) static FILES: &[(&str, &str)] = &[
 mod tests {
     use std::path::Path;
 
+    use super::super::engine::Engine;
+    use super::super::{examples, pattern_file};
     use super::*;
 
     #[test]
@@ -32,5 +34,26 @@ mod tests {
             names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml")).collect();
         names.sort();
         assert_eq!(FILES.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>(), names);
+    }
+
+    #[test]
+    fn every_example_of_every_pattern_comes_out_as_it_is_listed() {
+        let engine = Engine::built_in();
+        let mut wrong = Vec::new();
+        for (path, text) in FILES {
+            for described in pattern_file::parse(path, text).unwrap() {
+                wrong.extend(examples::check(&engine, &described).into_iter().map(|what| format!("{path}: {what}")));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn ids_are_unique_over_all_files_and_code() {
+        let engine = Engine::built_in();
+        let mut ids: Vec<&str> = engine.patterns().iter().map(|pattern| pattern.id.as_str()).collect();
+        ids.sort_unstable();
+        let twice: Vec<_> = ids.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert_eq!(twice, Vec::<&[&str]>::new());
     }
 }

@@ -42,6 +42,8 @@ struct Raw {
 enum Rank {
     Text,
     Assigned,
+    /// A beginning of three letters says less than a name does.
+    ShortText,
     Encoded,
     Connection,
     Credential,
@@ -235,7 +237,9 @@ impl<'e, 'b> Visit<'e, 'b> {
                 });
                 let value = value.unwrap_or_else(|| range.clone());
                 let value = line.start + value.start..line.start + value.end;
-                self.add(Raw { pattern, value, name: None, rank: (Rank::Text, Reverse(self.weight(pattern))) });
+                let weight = self.weight(pattern);
+                let rank = if weight > 3 { Rank::Text } else { Rank::ShortText };
+                self.add(Raw { pattern, value, name: None, rank: (rank, Reverse(weight)) });
             }
             if anchored == Anchored::Yes {
                 return;
@@ -286,6 +290,11 @@ impl<'e, 'b> Visit<'e, 'b> {
 
     /// Looks at what the name around a keyword is given.
     fn name(&mut self, keyword: &Range<usize>, assigned: &[usize], is_name: bool) {
+        if !Assignment::may_follow(self.bytes, keyword.end) {
+            // Most names are only mentioned.
+            self.mentioned.extend(assigned.iter().map(|&pattern| (pattern, keyword.end)));
+            return;
+        }
         let text = self.assignment_text(keyword);
         let base = text.start;
         let assignment = match &self.last {
@@ -324,6 +333,11 @@ impl<'e, 'b> Visit<'e, 'b> {
             return;
         }
         self.judged = value.clone();
+        for pattern in self.engine.named(&self.bytes[name.clone()]) {
+            if !assigned.contains(&pattern) {
+                self.assigned(pattern, &name, &value);
+            }
+        }
         let near = |&&(_, end): &&(usize, usize)| end <= name.start && name.start - end <= NEAR;
         for pattern in self.mentioned.iter().filter(near).map(|(pattern, _)| *pattern).collect::<Vec<_>>() {
             self.assigned(pattern, &name, &value);
