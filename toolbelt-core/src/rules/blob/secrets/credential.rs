@@ -213,6 +213,10 @@ fn ends_with(text: &[u8], end: &[u8]) -> bool {
 fn is_beside(assignment: &Assignment, text: &[u8]) -> bool {
     let between = text.get(assignment.name.end..assignment.value.start).unwrap_or_default();
     let value = &text[assignment.value.clone()];
+    // A nonce of a web page or of digest authentication is drawn anew each time.
+    if ends_with(&text[assignment.name.clone()], b"nonce") && (value.len() < 16 || !between.contains(&b' ')) {
+        return true;
+    }
     match assignment.operator {
         // `hash("password"), "5f4d…"`; `("password", "test-alias-404")`
         Operator::Argument => {
@@ -221,7 +225,6 @@ fn is_beside(assignment: &Assignment, text: &[u8]) -> bool {
         // `curl` (`Easy2`)
         Operator::Blank => between.contains(&b'(') || assignment.quote == Some(b'`'),
         // `<script nonce="…">`, `Digest nonce="…", uri="/"`
-        Operator::Equals if ends_with(&text[assignment.name.clone()], b"nonce") => !between.contains(&b' '),
         // A Helm chart's annotation: `checksum/secret: …`
         Operator::Colon => text[..assignment.name.start].ends_with(b"checksum/"),
         _ => false,

@@ -84,7 +84,7 @@ impl Value {
         let look = match look {
             Look::Drawn if is_identifier(value, &shape) => Look::Words,
             // `CLOJARS_34bf…`, `key-34bf…`: a word, and then what was drawn.
-            Look::Words | Look::Chosen if has_drawn_piece(value) => Look::Drawn,
+            Look::Words | Look::Chosen if has_drawn_piece(value) && !words::is_sequence(lower) => Look::Drawn,
             look => look,
         };
         Some(Self { look, shape })
