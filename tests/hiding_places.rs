@@ -4,7 +4,7 @@
 //! Each place holds a token with right check digits, so the scan has to fail, and to name the place; or it has to say
 //! that it was told not to.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking and says what it skips")]
 
 use std::fs;
 use std::io::Write as _;
@@ -85,7 +85,7 @@ impl Repository {
     }
 
     fn scan(&self, arguments: &[&str]) -> Scan {
-        Scan::of(self.command(BINARY).args(["scan", "--format", "json"]).args(arguments).output().unwrap())
+        Scan::of(&self.command(BINARY).args(["scan", "--format", "json"]).args(arguments).output().unwrap())
     }
 
     fn scan_with_input(&self, arguments: &[&str], input: &str) -> Scan {
@@ -93,25 +93,23 @@ impl Repository {
         command.args(["scan", "--format", "json"]).args(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        Scan::of(child.wait_with_output().unwrap())
+        Scan::of(&child.wait_with_output().unwrap())
     }
 }
 
 /// What git and toolbelt may know of the machine.
-fn variables(home: &Path) -> Vec<(&'static str, String)> {
-    let mut variables = vec![
+fn variables(home: &Path) -> Vec<(String, String)> {
+    let variables = [
         ("PATH", std::env::var("PATH").unwrap_or_default()),
         ("HOME", home.display().to_string()),
         ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
         ("TOOLBELT_CACHE", home.join("cache").display().to_string()),
         ("SOURCE_DATE_EPOCH", "1795341600".to_owned()),
     ];
-    for who in ["AUTHOR", "COMMITTER"] {
-        variables.push((if who == "AUTHOR" { "GIT_AUTHOR_NAME" } else { "GIT_COMMITTER_NAME" }, "A".to_owned()));
-        variables
-            .push((if who == "AUTHOR" { "GIT_AUTHOR_EMAIL" } else { "GIT_COMMITTER_EMAIL" }, "a@a.example".to_owned()));
-        let date = if who == "AUTHOR" { "GIT_AUTHOR_DATE" } else { "GIT_COMMITTER_DATE" };
-        variables.push((date, "2026-11-22T10:00:00Z".to_owned()));
+    let mut variables = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    for (name, value) in [("NAME", "A"), ("EMAIL", "a@a.example"), ("DATE", "2026-11-22T10:00:00Z")] {
+        variables.push((format!("GIT_AUTHOR_{name}"), value.to_owned()));
+        variables.push((format!("GIT_COMMITTER_{name}"), value.to_owned()));
     }
     variables
 }
@@ -124,7 +122,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         let report = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
         Self { code: output.status.code(), report, text }

@@ -33,6 +33,7 @@ pub(crate) struct ScanArgs {
 
 /// What to look at.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 struct TargetArgs {
     /// Files and folders of the work tree; files that are named are looked at even if git ignores them
     #[arg(value_name = "PATH", conflicts_with = "target")]

@@ -13,6 +13,10 @@ use crate::subject::value_key::ValueKey;
 pub struct Written {
     /// How many findings are accepted.
     pub accepted: usize,
+    /// The file that lists them, relative to the root of the repository.
+    pub baseline: &'static str,
+    /// The file of the key that names secrets.
+    pub key: &'static str,
     /// Whether the repository had no key, and has one now.
     pub key_is_new: bool,
 }
@@ -53,5 +57,6 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Written, Error> {
     }
     let report = scan::run_against(request, scan::Known::Nothing, watch)?;
     files.write(Baseline::FILE, Baseline::to_text(report.findings.iter()).as_bytes())?;
-    Ok(Written { accepted: report.findings.len(), key_is_new })
+    let accepted = report.findings.len();
+    Ok(Written { accepted, baseline: Baseline::FILE, key: ValueKey::FILE, key_is_new })
 }

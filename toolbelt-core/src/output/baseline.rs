@@ -4,8 +4,6 @@ use std::io;
 
 use super::summary::plural;
 use crate::ops::baseline::Written;
-use crate::policy::baseline::Baseline;
-use crate::subject::value_key::ValueKey;
 
 /// Says what was written, and what to do with it.
 ///
@@ -14,9 +12,9 @@ use crate::subject::value_key::ValueKey;
 /// Those of `out`.
 pub fn write(written: &Written, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = plural(written.accepted, "finding", "findings");
-    writeln!(out, "{findings} accepted in `{}`", Baseline::FILE)?;
+    writeln!(out, "{findings} accepted in `{}`", written.baseline)?;
     if written.key_is_new {
-        writeln!(out, "`{}` is new: it names secrets without telling them; commit both files", ValueKey::FILE)?;
+        writeln!(out, "`{}` is new: it names secrets without telling them; commit both files", written.key)?;
     }
     if written.accepted > 0 {
         writeln!(out, "a secret that is accepted is still a secret: revoke it, then run this again")?;

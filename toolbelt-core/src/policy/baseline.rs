@@ -125,7 +125,7 @@ mod tests {
             level: Level::Warn,
             finding: Finding::new(Subject::blob(path.to_owned()), "m"),
         };
-        let judged = paths.iter().map(|path| judged(path)).collect::<Vec<_>>();
+        let judged = paths.iter().map(judged).collect::<Vec<_>>();
         let text = Baseline::to_text(judged.iter().chain(&judged));
         let baseline = Baseline::parse("baseline.toml", &text).unwrap();
         assert_eq!(baseline.iter().count(), paths.len());
