@@ -18,7 +18,7 @@ use crate::subject::malformed::Malformed;
 use crate::subject::pattern::{Pattern, Shape};
 
 /// What decides, besides the patterns, what is found: to be raised with every change to the code that does.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Everything that is looked for; made once for a run and shared by its threads.
 #[derive(Debug)]
