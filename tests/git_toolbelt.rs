@@ -16,7 +16,9 @@ const BINARY: &str = env!("CARGO_BIN_EXE_git-toolbelt");
 
 #[test]
 fn transcripts_hold() {
-    Scene::of("git-toolbelt").transcript("tests/cases/git-toolbelt/explain.trycmd", &[("git-toolbelt", BINARY)]);
+    for file in ["tests/cases/git-toolbelt/explain.trycmd", "docs/scan.md"] {
+        Scene::of("git-toolbelt/scan").transcript(file, &[("git-toolbelt", BINARY)]);
+    }
 }
 
 #[test]
@@ -28,5 +30,5 @@ fn manual_pages_are_written() {
 
 #[test]
 fn the_page_of_the_command_line_is_current() {
-    help::hold("git toolbelt", BINARY, &["", "explain", "completions", "man"]);
+    help::hold("git toolbelt", BINARY, &["", "scan", "scan baseline", "explain", "completions", "man"]);
 }

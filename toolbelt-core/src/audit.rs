@@ -96,7 +96,12 @@ pub fn contents(
             Check::Sighting(check) => {
                 for sighting in sightings {
                     let mut said = check(sighting, &context);
-                    said.findings.iter_mut().for_each(|finding| acceptances.apply(rule, sighting, finding));
+                    for finding in &mut said.findings {
+                        acceptances.apply(rule, sighting, finding);
+                        if let Some(commit) = sighting.place.commit {
+                            finding.facts.insert("commit", commit.to_string().into());
+                        }
+                    }
                     outcome.extend(said);
                 }
             }

@@ -52,7 +52,20 @@ pub fn load(root: &Path, named: Option<&Path>) -> Result<Loaded, Error> {
         loaded.read(root, path)?;
         return Ok(loaded);
     }
-    load_with(&|name| Ok::<_, Error>(read(root, name)?))
+    let mut loaded = Loaded::default();
+    if let Some(text) = read(root, policy::FILE)? {
+        loaded.understand(policy::FILE, text)?;
+    }
+    for (tool, names) in FOREIGN {
+        for name in names {
+            if let Some(text) = read(root, name)? {
+                loaded.not_carried_over.extend(loaded.policy.carry_over(tool, name, &text)?);
+                loaded.texts.insert((*name).to_owned(), text);
+                break;
+            }
+        }
+    }
+    Ok(loaded)
 }
 
 /// Reads a file of the tree that says how it is judged; none if it is not there.
@@ -65,29 +78,6 @@ pub fn read(root: &Path, name: &str) -> Result<Option<String>, file::Error> {
     is_there(&path)?.then(|| file::read_text(&path, MAX_BYTES)).transpose()
 }
 
-/// Reads the policy and other tools' configuration from wherever `read` finds files by their paths relative to the
-/// root: a folder, or a commit.
-///
-/// # Errors
-///
-/// Those of `read`, and [`Malformed`] if a file could not be understood.
-pub fn load_with<E: From<Malformed>>(read: &dyn Fn(&str) -> Result<Option<String>, E>) -> Result<Loaded, E> {
-    let mut loaded = Loaded::default();
-    if let Some(text) = read(policy::FILE)? {
-        loaded.understand(policy::FILE, text)?;
-    }
-    for (tool, names) in FOREIGN {
-        for name in names {
-            if let Some(text) = read(name)? {
-                loaded.not_carried_over.extend(loaded.policy.carry_over(tool, name, &text)?);
-                loaded.texts.insert((*name).to_owned(), text);
-                break;
-            }
-        }
-    }
-    Ok(loaded)
-}
-
 impl Loaded {
     fn read(&mut self, root: &Path, path: &Path) -> Result<(), Error> {
         let name = repository::display_path(root, path);
@@ -95,7 +85,8 @@ impl Loaded {
         Ok(self.understand(&name, text)?)
     }
 
-    fn understand(&mut self, name: &str, text: String) -> Result<(), Malformed> {
+    /// Takes a text for the policy; `name` is what errors call it.
+    pub(super) fn understand(&mut self, name: &str, text: String) -> Result<(), Malformed> {
         self.policy = Policy::parse(name, &text)?;
         self.texts.insert(name.to_owned(), text);
         Ok(())

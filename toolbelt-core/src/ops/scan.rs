@@ -7,6 +7,7 @@ mod collect;
 mod history;
 mod trust;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use collect::{Collector, Seen};
@@ -26,7 +27,7 @@ use crate::source::git;
 use crate::source::git::repository::GitRepository;
 use crate::source::git::store::Missing;
 use crate::subject::malformed::Malformed;
-use crate::subject::sighting::Sighting;
+use crate::subject::sighting::{Observation, Sighting};
 use crate::subject::tree::TreeChange;
 
 /// What to look at, and how.
@@ -173,8 +174,18 @@ pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> 
         not_checked: decision.not_checked,
         coverage,
         sources: vec![patterns],
-        texts: judge.loaded.texts,
+        texts: without_secrets(judge.loaded.texts, &sightings),
     })
+}
+
+/// The texts in which no secret was seen: the others must not be shown.
+fn without_secrets(mut texts: BTreeMap<String, String>, sightings: &[Sighting]) -> BTreeMap<String, String> {
+    for sighting in sightings {
+        if let (Observation::Secret(_), Some(path)) = (&sighting.observation, &sighting.place.path) {
+            texts.remove(path);
+        }
+    }
+    texts
 }
 
 /// What a run with this request would look for.

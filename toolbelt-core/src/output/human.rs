@@ -213,8 +213,10 @@ impl Page<'_> {
         self.title(Mark::NOTE.with_name("exempted"), None, &plural(exempted.len(), "finding", "findings"))?;
         let listed = &exempted[..exempted.len().min(self.style.limit(LISTED))];
         for one in listed {
-            let rule = one.judged.rule.id;
-            self.line(&format!("{rule}: {} [{}]", title(&one.judged), summary::acceptance(one)), "  ", "    ")?;
+            let location = one.judged.finding.locations.first();
+            let at = location.map_or_else(String::new, |location| format!("{}: ", place(location)));
+            let (rule, title) = (one.judged.rule.id, title(&one.judged));
+            self.line(&format!("{at}{rule}: {title} [{}]", summary::acceptance(one)), "  ", "    ")?;
         }
         self.more(exempted.len() - listed.len())?;
         writeln!(self.out)

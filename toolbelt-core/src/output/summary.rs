@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::{Level, Unknown};
+use crate::finding::{Finding, Level, Unknown};
 use crate::report::{Exempted, Gap, Judged, Report, State, Verdict};
 use crate::subject::{Location, Subject};
 
@@ -17,9 +17,19 @@ pub(super) fn named(subject: &Subject) -> String {
 /// Subject and message; a file that the place names already is not named again.
 pub(super) fn title(judged: &Judged) -> String {
     let finding = &judged.finding;
+    let commit = commit(finding);
     match finding.locations.first() {
-        Some(location) if location.path == finding.subject.name => finding.message.clone(),
-        _ => format!("{}: {}", named(&finding.subject), finding.message),
+        Some(location) if location.path == finding.subject.name => format!("{}{commit}", finding.message),
+        _ => format!("{}: {}{commit}", named(&finding.subject), finding.message),
+    }
+}
+
+/// The commit that has it, where one does and is not the subject itself.
+fn commit(finding: &Finding) -> String {
+    let commit = finding.facts.get("commit").and_then(|commit| commit.as_str());
+    match commit.filter(|commit| *commit != finding.subject.name) {
+        Some(commit) => format!(" (commit {})", commit.get(..12).unwrap_or(commit)),
+        None => String::new(),
     }
 }
 

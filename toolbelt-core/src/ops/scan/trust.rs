@@ -71,7 +71,11 @@ impl Judge {
     }
 
     fn read(files: &Files) -> Result<Self, Error> {
-        let mut loaded: Loaded = policy::load_with(&|name| files.read(name))?;
+        // What cargo-deny and cargo-audit are told is about packages alone.
+        let mut loaded = Loaded::default();
+        if let Some(text) = files.read(crate::policy::FILE)? {
+            loaded.understand(crate::policy::FILE, text)?;
+        }
         for (format, name) in AllowListFormat::FILES {
             if let Some(text) = files.read(name)? {
                 let left = loaded.policy.allow_lists.add(*format, name, &text)?;

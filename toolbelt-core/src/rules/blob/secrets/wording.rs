@@ -46,9 +46,6 @@ pub fn finding_of(sighting: &Sighting, candidate: &Candidate, what: &str) -> Fin
     if let Some(name) = &candidate.name {
         finding = finding.fact("name", clipped(name));
     }
-    if let Some(commit) = &place.commit {
-        finding = finding.fact("commit", commit.to_string());
-    }
     if !sighting.layers.is_empty() {
         finding = finding.fact("layers", sighting.layers.clone());
     }
@@ -278,7 +275,7 @@ pub(in crate::rules::blob) mod tests {
         sighting.place.commit = Some(commit());
         let said = about(&sighting);
         let facts: Vec<&str> = said.facts.keys().copied().collect();
-        assert_eq!(facts, ["commit", "evidence", "exposure", "pattern", "proof", "provider"]);
+        assert_eq!(facts, ["evidence", "exposure", "pattern", "proof", "provider"]);
         assert_eq!((&said.facts["proof"], &said.facts["exposure"]), (&"fails".into(), &"staged".into()));
         assert_eq!(said.locations[0].path, "conf/app.toml");
         assert_eq!(said.locations[0].region.as_ref().unwrap().line, 3);
