@@ -108,6 +108,10 @@ pub fn judge(assignment: &Assignment, text: &[u8]) -> Option<Judged> {
     if is_letters(value) && !matches!(promise.kind, Kind::Token | Kind::QualifiedKey) && !is_lone(assignment, text) {
         return None;
     }
+    // An arm of a match: `Verdict::Pass) => "warning"`.
+    if is_letters(value) && assignment.operator == Operator::Arrow && text[assignment.name.end..].starts_with(b")") {
+        return None;
+    }
     if promise.is_vague && assignment.operator == Operator::Argument {
         return None;
     }
