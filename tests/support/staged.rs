@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 /// What a case adds to one of its folders, by path; TOML has escapes for what should not be in a file.
 #[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Entries {
+pub(crate) struct Entries {
     /// Files with their content.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ pub struct Entries {
 type Index = BTreeMap<String, (&'static str, String)>;
 
 /// Makes a repository in `folder`, commits `base/` of the case, and stages `staged/` over it.
-pub fn build(case: &Path, base: &Entries, staged: &Entries, folder: &Path) {
+pub(crate) fn build(case: &Path, base: &Entries, staged: &Entries, folder: &Path) {
     let git = Git { folder };
     fs::create_dir_all(folder).unwrap();
     git.run(&["init", "-q", "-b", "main"], b"");
@@ -99,7 +99,8 @@ impl Git<'_> {
     /// Makes the index hold this and nothing else.
     fn write(&self, index: &Index) {
         self.run(&["read-tree", "--empty"], b"");
-        let lines: String = index.iter().map(|(path, (mode, id))| format!("{mode} {id}\t{path}\0")).collect();
+        let lines =
+            index.iter().map(|(path, (mode, id))| format!("{mode} {id}\t{path}\0")).collect::<Vec<_>>().concat();
         self.run(&["update-index", "-z", "--index-info"], lines.as_bytes());
         let count = self.run(&["ls-files", "-z"], b"").matches('\0').count();
         assert_eq!(count, index.len(), "git took other paths than {:?}", index.keys());

@@ -21,11 +21,12 @@ fn read(folder: &Path, texts: &mut Vec<Vec<u8>>, total: &mut usize) {
         }
         if path.is_dir() {
             read(&path, texts, total);
-        } else if let Ok(text) = std::fs::read(&path) {
-            if text.len() <= 1 << 20 && !text[..text.len().min(8000)].contains(&0) {
-                *total += text.len();
-                texts.push(text);
-            }
+        } else if let Ok(text) = std::fs::read(&path)
+            && text.len() <= 1 << 20
+            && !text[..text.len().min(8000)].contains(&0)
+        {
+            *total += text.len();
+            texts.push(text);
         }
     }
 }

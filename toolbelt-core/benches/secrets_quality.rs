@@ -4,7 +4,6 @@
 //! that were not found, `TOOLBELT_SHOW=false` what was found and is none.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports")]
-#![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -37,10 +37,10 @@ fn check(sighting: &Sighting, _: &Context<'_>) -> Outcome {
         (false, true) => format!("a part of a line is shown in another order than it is read in: {names}"),
         (false, false) => format!("holds characters that change the direction of text: {names}"),
     };
-    let finding = Finding::new(super::subject(&sighting.place), message)
+    let finding = Finding::new(sighting.place.subject(), message)
         .fact("characters", super::code_points(&bidi.characters))
         .fact("open", bidi.is_left_open)
-        .at(super::location(sighting))
+        .at(sighting.location())
         .told_apart_by(names)
         .fix(Fix::new("remove them, or write them as escapes (`\\u{202E}`) where they are meant"));
     // What runs from right to left may need them; code without such a letter does not.

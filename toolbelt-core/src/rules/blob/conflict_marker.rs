@@ -29,12 +29,11 @@ fn check(sighting: &Sighting, _: &Context<'_>) -> Outcome {
     let Some(path) = sighting.place.path.as_deref().filter(|_| sighting.layers.is_empty()) else {
         return Outcome::clean();
     };
-    let finding =
-        Finding::new(super::subject(&sighting.place), format!("a line begins with the conflict marker `{marker}`"))
-            .fact("marker", marker)
-            .at(super::location(sighting))
-            .told_apart_by(marker)
-            .fix(Fix::new("resolve the conflict and remove its markers"));
+    let finding = Finding::new(sighting.place.subject(), format!("a line begins with the conflict marker `{marker}`"))
+        .fact("marker", marker)
+        .at(sighting.location())
+        .told_apart_by(marker)
+        .fix(Fix::new("resolve the conflict and remove its markers"));
     let shows_one = FileKind::of(path) == FileKind::Prose || kind::is_test(path);
     if shows_one { finding.weaker() } else { finding }.into()
 }

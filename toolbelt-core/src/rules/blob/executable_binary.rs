@@ -28,9 +28,9 @@ fn check(sighting: &Sighting, _: &Context<'_>) -> Outcome {
         [] => String::new(),
         layers => format!(", within {}", layers.join(", ")),
     };
-    Finding::new(super::subject(&sighting.place), format!("is machine code ({kind}){within}"))
+    Finding::new(sighting.place.subject(), format!("is machine code ({kind}){within}"))
         .fact("format", kind)
-        .at(super::location(sighting))
+        .at(sighting.location())
         .told_apart_by(format!("{kind}{within}"))
         .fix(Fix::new("build it from its source where it is needed, or take it from a registry that has checksums"))
         .into()

@@ -32,9 +32,9 @@ fn check(sighting: &Sighting, _: &Context<'_>) -> Outcome {
     } else {
         format!("holds characters that are not shown: {names}")
     };
-    let finding = Finding::new(super::subject(&sighting.place), message)
+    let finding = Finding::new(sighting.place.subject(), message)
         .fact("characters", super::code_points(characters))
-        .at(super::location(sighting))
+        .at(sighting.location())
         .told_apart_by(names)
         .fix(Fix::new("remove them, or write them as escapes (`\\u{200B}`) where they are meant"));
     let kind = sighting.place.path.as_deref().map_or(FileKind::Prose, FileKind::of);

@@ -42,9 +42,9 @@ fn check(sighting: &Sighting, context: &Context<'_>) -> Outcome {
     if bytes <= most_bytes(context.options) || !sighting.layers.is_empty() || sighting.place.kind != ContentKind::Blob {
         return Outcome::clean();
     }
-    Finding::new(super::subject(&sighting.place), format!("has {}; at most {most} MiB are taken", mebibytes(bytes)))
+    Finding::new(sighting.place.subject(), format!("has {}; at most {most} MiB are taken", mebibytes(bytes)))
         .fact("bytes", bytes)
-        .at(super::location(sighting))
+        .at(sighting.location())
         .fix(Fix::new("keep it elsewhere: Git LFS, an artefact store, or make it anew from a script"))
         .into()
 }

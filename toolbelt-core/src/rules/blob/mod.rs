@@ -23,9 +23,6 @@ pub mod symlink_escape;
 
 use super::Rule;
 use super::options::Options;
-use crate::subject::content::ContentKind;
-use crate::subject::sighting::{Place, Sighting};
-use crate::subject::{Kind, Location, Subject};
 
 /// Every rule of this folder, in the order in which they are listed.
 pub static RULES: &[&Rule] = &[
@@ -55,23 +52,6 @@ pub struct Context<'a> {
 /// Whether the rules over trees read a file when it has changed. Links they read all.
 pub fn wants(path: &[u8]) -> bool {
     path == submodule_url::FILE.as_bytes() || diff_hidden::is_attributes(path) || guards::is_guard(path)
-}
-
-/// What a sighting is about: the file, else the object.
-fn subject(place: &Place) -> Subject {
-    let kind = match place.kind {
-        ContentKind::Blob => Kind::Blob,
-        ContentKind::Commit => Kind::Commit,
-        ContentKind::Tag => Kind::Ref,
-    };
-    let name = place.path.clone().unwrap_or_else(|| place.object.to_string());
-    Subject { kind, ..Subject::blob(name) }
-}
-
-/// Where a sighting is, if it is in a file.
-fn location(sighting: &Sighting) -> Option<Location> {
-    let path = sighting.place.path.clone()?;
-    Some(Location { path, region: sighting.region.clone() })
 }
 
 /// The code points of characters, as Unicode writes them: `U+202E`.

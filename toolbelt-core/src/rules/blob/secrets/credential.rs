@@ -1,7 +1,7 @@
 //! Judges assignments whose name alone says that the value is a secret: `password = "…"`, `api_token: …`.
 //!
-//! Two questions, asked of name and value apart and then together: what does the name promise ([`name`]), and what does
-//! the value look like ([`value`])? A name that promises a password takes what people choose; one that says `key` takes
+//! Two questions, asked of name and value apart and then together: what does the name promise (`name`), and what does
+//! the value look like (`value`)? A name that promises a password takes what people choose; one that says `key` takes
 //! what only a machine draws. The kind of file is known when the rule judges; it asks the same questions again.
 
 mod base64;
