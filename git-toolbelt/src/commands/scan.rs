@@ -3,11 +3,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use cargo_toolbelt::global::Format;
-use cargo_toolbelt::ui::Ui;
+use cargo_toolbelt::ui::{Hinted, Ui};
 use clap::{Args, Subcommand};
 use toolbelt_core::ops::scan::{self, Inline, Memory, Request, Target};
 use toolbelt_core::ops::{baseline, patterns};
 use toolbelt_core::output;
+use toolbelt_core::source::git;
 
 use super::environment;
 
@@ -95,10 +96,22 @@ pub(crate) fn run(args: ScanArgs, ui: &mut Ui) -> anyhow::Result<u8> {
     }
     let report = {
         let progress = ui.progress();
-        scan::run(&request, &|step| progress.show(step))?
+        scan::run(&request, &|step| progress.show(step)).map_err(hinted)?
     };
     ui.report(&report)?;
     Ok(report.verdict.exit_code())
+}
+
+/// Adds what the reader can do, where that is known.
+fn hinted(error: scan::Error) -> anyhow::Error {
+    let hint = match &error {
+        scan::Error::Repository(git::Error::NotOwned { directory }) => {
+            format!("git config --global --add safe.directory '{}'", directory.display())
+        }
+        scan::Error::Bare { .. } => "`git toolbelt scan --history` looks at what its refs lead to".to_owned(),
+        _ => return error.into(),
+    };
+    Hinted { message: error.to_string(), hint }.into()
 }
 
 fn write_baseline(request: &Request, ui: &Ui) -> anyhow::Result<u8> {

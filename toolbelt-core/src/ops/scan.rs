@@ -108,6 +108,20 @@ pub enum Error {
     /// A file that belongs to the policy could not be understood.
     #[error("cannot understand `{}`", .0.location.path)]
     Malformed(#[from] Malformed),
+    /// There are no files to look at.
+    #[error("`{}` is a bare repository, which has no files of its own", directory.display())]
+    Bare {
+        /// The git directory.
+        directory: PathBuf,
+    },
+    /// An example of a pattern of the repository's own does not hold.
+    #[error("`{path}`: {why}")]
+    Example {
+        /// The file.
+        path: String,
+        /// Which, and how.
+        why: String,
+    },
     /// A file that belongs to the policy could not be read from its commit.
     #[error("`{path}` {why}")]
     File {
@@ -146,7 +160,7 @@ pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> 
         judge.loaded.policy.baseline = Baseline::default();
     }
     let policy = &judge.loaded.policy;
-    let engine = Engine::with(judge.patterns.clone())?;
+    let engine = judge.engine()?;
     let excluded = excluded(policy);
     let mut coverage = Coverage { is_partial: request.target.is_partial(), ..Coverage::default() };
     let collector = Collector::new(&engine, &excluded, Limits::new(&policy.options(&large_file::RULE)));
@@ -191,7 +205,7 @@ fn without_secrets(mut texts: BTreeMap<String, String>, sightings: &[Sighting]) 
 /// What a run with this request would look for.
 pub(super) fn engine(request: &Request) -> Result<Engine, Error> {
     let judge = Ground::find(request)?.judge(request)?;
-    Ok(Engine::with(judge.patterns)?)
+    judge.engine()
 }
 
 /// The work tree that a run with this request would look at; none in a bare repository.
@@ -201,6 +215,14 @@ pub(super) fn work_tree(request: &Request) -> Result<Option<PathBuf>, Error> {
 }
 
 impl Target {
+    /// Whether it is a change that somebody else judges, who trusts only what was there before.
+    fn is_judged(&self) -> bool {
+        match self {
+            Self::Range(_) | Self::Push { .. } | Self::Receive(_) => true,
+            Self::Staged | Self::History { .. } | Self::Paths(_) => false,
+        }
+    }
+
     /// Whether it is less than the whole repository.
     fn is_partial(&self) -> bool {
         match self {
@@ -251,6 +273,9 @@ impl Ground {
         let wanted = blob::wants;
         let directory = &request.environment.directory;
         if let Target::Paths(paths) = &request.target {
+            if let Some(bare) = self.repository.as_ref().filter(|repository| repository.root().is_none()) {
+                return Err(Error::Bare { directory: bare.git_dir().to_owned() });
+            }
             let all = [self.root.clone()];
             let paths = if paths.is_empty() { all.as_slice() } else { paths };
             git::worktree::visit(directory, self.repository.as_ref(), paths, &visit, coverage)?;

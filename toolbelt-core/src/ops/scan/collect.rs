@@ -6,21 +6,24 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::GlobSet;
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use crate::report::Coverage;
 use crate::rules::blob::marks::{self, Mark};
 use crate::rules::blob::secrets::engine::{Engine, Scanned};
 use crate::rules::blob::secrets::{Match, key_file};
-use crate::source::content::{self, Opened, Opener, Part};
+use crate::source::content::{self, Opened, Opener, Part, Why};
 use crate::source::git::Met;
 use crate::subject::Region;
-use crate::subject::content::{ContentKind, Descendants, ObjectId};
+use crate::subject::content::{ContentKind, Descendants, News, ObjectId};
 use crate::subject::inline_marker::InlineMarker;
 use crate::subject::sighting::{Observation, Place, Sighting};
 
 /// The longest line that is searched for a marker around a finding, in bytes to either side.
 const LONGEST_LINE: usize = 4096;
+
+/// The longest last line of a key, in bytes: what is behind its value.
+const LAST_LINE: usize = 80;
 
 /// Searches contents, from any thread.
 pub(super) struct Collector<'a> {
@@ -126,6 +129,7 @@ impl<'a> Collector<'a> {
         }
         let cut = self.cut.into_inner();
         if cut > 0 {
+            coverage.could_not_look = true;
             coverage.skip(
                 "contents",
                 usize::try_from(cut).unwrap_or(usize::MAX),
@@ -137,6 +141,11 @@ impl<'a> Collector<'a> {
             coverage.count("parts-opened", usize::try_from(opened.parts).unwrap_or(usize::MAX));
         }
         for (cut, count) in &opened.cut {
+            // What no limit of ours kept back was looked at as far as anybody can.
+            coverage.could_not_look |= match cut.why {
+                Why::Nested | Why::Entries | Why::Size | Why::Run => true,
+                Why::Format | Why::Encrypted | Why::Damaged => false,
+            };
             coverage.skip(cut.what, usize::try_from(*count).unwrap_or(usize::MAX), cut.why.as_str());
         }
         self.seen.into_inner().expect("no visitor panics")
@@ -160,6 +169,9 @@ impl Collector<'_> {
         let mut matches = Vec::new();
         let scanned = self.engine.scan(bytes, &parts, &mut matches);
         self.note(scanned);
+        if let (News::Lines(lines), Some(_)) = (met.content.news, met.place) {
+            matches.extend(self.completed(bytes, lines, &matches));
+        }
         for Match { candidate, span, layers } in matches {
             found.push(seen(met, bytes, Some(span), Observation::Secret(candidate), layers));
         }
@@ -175,6 +187,26 @@ impl Collector<'_> {
         }
         // Lines of packed bytes say nothing about the lines inside.
         if was_opened { Descendants::Whole } else { scanned.descendants }
+    }
+
+    /// Finds the keys that new lines are a part of, though they begin on an old one: one that is put together in two
+    /// commits is whole in the second.
+    fn completed(&self, bytes: &[u8], lines: &[Range<usize>], known: &[Match]) -> Vec<Match> {
+        let begins = [b"-----BEGIN".as_slice(), b"PuTTY-User-Key-File", b"---- BEGIN"];
+        if !begins.iter().any(|begin| memmem::find(bytes, begin).is_some()) {
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        let whole = 0..bytes.len();
+        let scanned = self.engine.scan(bytes, std::slice::from_ref(&whole), &mut all);
+        self.note(scanned);
+        let is_touched = |span: &Range<usize>| {
+            let end = span.end + LAST_LINE;
+            lines.iter().any(|line| line.start < end && span.start < line.end)
+        };
+        let is_known = |span: &Range<usize>| known.iter().any(|known| known.span == *span);
+        all.retain(|one| one.candidate.pattern.spans_lines && is_touched(&one.span) && !is_known(&one.span));
+        all
     }
 
     /// Keeps count of contents that held too much to be searched to the end.

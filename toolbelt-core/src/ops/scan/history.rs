@@ -47,6 +47,15 @@ pub(super) fn look(
     let options = Options { is_known: &is_known, ..Options::default() };
     let visited = objects::visit(&directories, repository.hash(), options, &|met| collector.visit(met))?;
     count(&visited, coverage);
+    if repository.is_shallow() {
+        coverage.could_not_look(
+            "the history before a shallow clone begins",
+            "is not here: `git fetch --unshallow` gets it",
+        );
+    }
+    if repository.is_partial() {
+        coverage.could_not_look("objects that a partial clone left out", "are on the remote only");
+    }
     revisit(repository, &known, collector, coverage)?;
     if let Some((cache, name)) = memory {
         let objects = collector.objects().iter().map(ToString::to_string).collect();
@@ -187,19 +196,9 @@ fn once(met: Vec<(&Seen, &Place)>, dates: &BTreeMap<ObjectId, i64>) -> Vec<Sight
     let mut sightings = Vec::new();
     for group in groups.into_values() {
         let Some((seen, oldest)) = group.iter().min_by_key(|(_, place)| age(place)) else { continue };
-        let furthest = group.iter().map(|(_, place)| &place.exposure).max_by_key(|exposure| how_far(exposure));
+        let furthest = group.iter().map(|(_, place)| &place.exposure).max_by_key(|exposure| locate::distance(exposure));
         let exposure = furthest.unwrap_or(&oldest.exposure).clone();
         sightings.push(seen.at(Place { exposure, ..(*oldest).clone() }));
     }
     sightings
-}
-
-fn how_far(exposure: &Exposure) -> u8 {
-    match exposure {
-        Exposure::Unreachable => 0,
-        Exposure::WorkTree => 1,
-        Exposure::Staged => 2,
-        Exposure::Unpushed => 3,
-        Exposure::Pushed(_) => 4,
-    }
 }

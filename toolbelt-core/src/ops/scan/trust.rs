@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use super::{Error, Inline, Request, Target};
 use crate::audit::Markers;
 use crate::ops::policy::{self, Loaded};
+use crate::policy::Policy;
 use crate::policy::allow_list::AllowListFormat;
 use crate::policy::baseline::Baseline;
+use crate::rules::blob::secrets::engine::Engine;
+use crate::rules::blob::secrets::{examples, pattern_file};
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
 use crate::source::git::repository::GitRepository;
@@ -59,6 +62,13 @@ impl Judge {
                 judge.markers = Markers::OfTheChange;
                 judge
             }
+            // Nothing that is trusted is known: what the change says of itself is told as its own.
+            _ if request.target.is_judged() => {
+                let own = Self::read(&change)?;
+                let mut policy = Policy::default();
+                policy.propose(&own.loaded.policy);
+                Self { loaded: Loaded { policy, ..own.loaded }, markers: Markers::OfTheChange, ..own }
+            }
             _ => Self::read(&change)?,
         };
         if let Some(named) = &request.policy {
@@ -68,6 +78,19 @@ impl Judge {
             judge.markers = Markers::Ignored;
         }
         Ok(judge)
+    }
+
+    /// What is looked for; the examples of the repository's own patterns have to hold.
+    pub(super) fn engine(&self) -> Result<Engine, Error> {
+        let engine = Engine::with(self.patterns.clone())?;
+        for (path, text) in &self.patterns {
+            for described in pattern_file::parse(path, text)? {
+                if let Some(why) = examples::check(&engine, &described).into_iter().next() {
+                    return Err(Error::Example { path: path.clone(), why });
+                }
+            }
+        }
+        Ok(engine)
     }
 
     fn read(files: &Files) -> Result<Self, Error> {
@@ -153,13 +176,15 @@ impl Revisions {
         Ok(revisions)
     }
 
-    /// What the remote's default branch was when it was last seen; of a remote that was never seen, what the ref was that
-    /// is pushed to.
+    /// What the remote's default branch was when it was last seen, else that of `origin`, else what the first ref was that
+    /// the push moves.
     fn of_push(repository: &GitRepository, remote: &str, refs: &str) -> Result<Self, Error> {
         let updates = push::updates(refs.as_bytes())?;
         let change = peeled(repository, updates.iter().find_map(|update| update.new));
-        let names = ["HEAD", "main", "master"].map(|name| format!("refs/remotes/{remote}/{name}"));
-        let tracked = names.iter().find_map(|name| commit(repository, name));
+        let of = |remote: &str| ["HEAD", "main", "master"].map(|name| format!("refs/remotes/{remote}/{name}"));
+        // Who pushes to a URL means, most likely, the remote that `origin` is.
+        let names = of(remote).into_iter().chain(of("origin"));
+        let tracked = names.into_iter().find_map(|name| commit(repository, &name));
         let base = tracked.or_else(|| peeled(repository, updates.iter().find_map(|update| update.old)));
         Ok(Self { base, change })
     }

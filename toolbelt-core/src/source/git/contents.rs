@@ -1,6 +1,6 @@
 //! Hands out the contents of changes, with the lines of each that are new.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use gix::objs::Kind;
 use rayon::prelude::*;
@@ -23,53 +23,30 @@ pub(super) struct Job {
     before: Vec<ObjectId>,
 }
 
-/// The blobs that changes bring, and that nobody has seen.
+/// The blobs that changes bring to paths, each once at each path.
 ///
-/// A file that was moved is compared with what it was: an added blob that a removed path had is not new, and one whose
-/// file name a removed path had is compared with that, the one that shares most of the end of the path.
+/// A blob that is at another path too, or was there before, is new here all the same: the other path may be one that nobody
+/// looks at.
 pub(super) fn jobs(
     changes: Vec<Change>,
-    seen: &mut HashSet<ObjectId>,
+    seen: &mut HashSet<(Vec<u8>, ObjectId)>,
     commit: Option<ObjectId>,
     exposure: &Exposure,
 ) -> Vec<Job> {
-    let mut gone_ids = HashSet::new();
-    let mut gone_names: HashMap<Vec<u8>, Vec<(Vec<u8>, ObjectId)>> = HashMap::new();
-    for change in changes.iter().filter(|change| change.after.is_none()) {
-        for version in &change.before {
-            gone_ids.insert(version.id);
-            let gone = gone_names.entry(file_name(&change.path).to_vec()).or_default();
-            gone.push((change.path.clone(), version.id));
-        }
-    }
     let mut jobs = Vec::new();
     for change in changes {
         let Some(Version { mode, id }) = change.after else { continue };
         let known = |version: &Version| version.id == id && version.mode != Mode::Submodule;
-        if mode == Mode::Submodule || change.before.iter().any(known) || gone_ids.contains(&id) || !seen.insert(id) {
+        if mode == Mode::Submodule || change.before.iter().any(known) || !seen.insert((change.path.clone(), id)) {
             continue;
         }
         let files = change.before.iter().filter(|version| version.mode != Mode::Submodule);
-        let mut before: Vec<ObjectId> = files.map(|version| version.id).collect();
-        if before.is_empty()
-            && let Some(gone) = gone_names.get(file_name(&change.path))
-        {
-            let nearest = gone.iter().max_by_key(|(path, _)| shared_end(path, &change.path));
-            before.extend(nearest.map(|(_, id)| *id));
-        }
+        let before: Vec<ObjectId> = files.map(|version| version.id).collect();
         let path = Some(String::from_utf8_lossy(&change.path).into_owned());
         let place = Place { path, object: id, kind: ContentKind::Blob, commit, exposure: exposure.clone() };
         jobs.push(Job { place, path: change.path, before });
     }
     jobs
-}
-
-fn file_name(path: &[u8]) -> &[u8] {
-    memchr::memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..])
-}
-
-fn shared_end(left: &[u8], right: &[u8]) -> usize {
-    left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count()
 }
 
 /// Below this, starting threads costs more than they bring.

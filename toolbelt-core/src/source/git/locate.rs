@@ -75,6 +75,19 @@ pub fn places(
             let path = Some(String::from_utf8_lossy(&path).into_owned());
             places.entry(id).or_default().push(Place { path, object: id, kind: ContentKind::Blob, commit, exposure });
         }
+        for (id, path) in paths_of_trees(&history.others, &links, &wanted) {
+            let place = || Place {
+                path: Some(String::from_utf8_lossy(&path).into_owned()),
+                object: id,
+                kind: ContentKind::Blob,
+                commit: None,
+                exposure: Exposure::Unpushed,
+            };
+            let known = places.entry(id).or_default();
+            if known.iter().all(|known| known.exposure == Exposure::Unreachable) {
+                known.push(place());
+            }
+        }
         for (path, id) in tips.staged.iter().filter(|(_, id)| wanted.has(id)) {
             let known = places.entry(*id).or_default();
             if known.is_empty() {
@@ -106,8 +119,37 @@ pub fn places(
     Ok(places)
 }
 
+/// The paths of what is wanted in trees that tips name without a commit; at most a few of each.
+fn paths_of_trees(
+    trees: &BTreeSet<ObjectId>,
+    links: &IdMap<ObjectId, Vec<Link>>,
+    wanted: &Wanted,
+) -> Vec<(ObjectId, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut left: Vec<(ObjectId, Vec<u8>)> = trees.iter().map(|tree| (*tree, Vec::new())).collect();
+    while let Some((tree, path)) = left.pop() {
+        if !seen.insert(tree) {
+            continue;
+        }
+        for link in links.get(&tree).into_iter().flatten() {
+            let mut path = path.clone();
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend(&link.name);
+            if link.is_tree {
+                left.push((link.id, path));
+            } else if wanted.has(&link.id) {
+                found.push((link.id, path));
+            }
+        }
+    }
+    found
+}
+
 /// How far something has come, as a number.
-fn distance(exposure: &Exposure) -> u8 {
+pub fn distance(exposure: &Exposure) -> u8 {
     match exposure {
         Exposure::Unreachable => 0,
         Exposure::WorkTree => 1,

@@ -59,10 +59,7 @@ pub enum Error {
         directory: PathBuf,
     },
     /// It belongs to somebody else, who could have prepared it.
-    #[error(
-        "`{0}` belongs to another user\nhint: git config --global --add safe.directory {0}",
-        directory.display()
-    )]
+    #[error("`{}` belongs to another user", directory.display())]
     NotOwned {
         /// The top of its work tree, or the bare repository.
         directory: PathBuf,

@@ -85,7 +85,7 @@ impl Outgoing {
             if other.kind == Kind::Tree {
                 let changes = compare(&store, &[None], other.id, &mut gaps);
                 jobs.extend(contents::jobs(changes, &mut seen, None, &Exposure::Unpushed));
-            } else if seen.insert(other.id) {
+            } else if seen.insert((Vec::new(), other.id)) {
                 let exposure = Exposure::Unpushed;
                 message(&store, other.id, ContentKind::Blob, None, &exposure, visit, &mut gaps, coverage);
             }

@@ -506,8 +506,7 @@ mod tests {
         let home = sandbox.root.parent().unwrap().to_str().unwrap();
         let variables = variables(&[("HOME", home), ("GIT_CONFIG_NOSYSTEM", "1")]);
         let error = GitRepository::open(&sandbox.root, &variables).unwrap_err();
-        let hint = format!("hint: git config --global --add safe.directory {}", sandbox.root.display());
-        assert!(error.to_string().ends_with(&hint), "{error}");
+        assert!(matches!(error, Error::NotOwned { .. }), "{error}");
         for (safe, allowed) in [
             (sandbox.root.to_str().unwrap(), true),
             ("*", true),

@@ -111,12 +111,9 @@ impl<'e, 'b> Visit<'e, 'b> {
             self.line = part.start..part.start;
             engine.keywords.find(self.bytes, part.clone(), |keyword, owner| self.meet(keyword, owner, &part));
         }
-        let scanned = Scanned {
-            descendants: if self.is_whole || self.is_cut { Descendants::Whole } else { Descendants::ByNews },
-            is_cut: self.is_cut,
-        };
-        self.finish(found);
-        scanned
+        let is_whole = self.is_whole;
+        let is_cut = self.is_cut | self.finish(found);
+        Scanned { descendants: if is_whole || is_cut { Descendants::Whole } else { Descendants::ByNews }, is_cut }
     }
 
     /// The part, and the line before it if its first line belongs to that.
@@ -321,7 +318,8 @@ impl<'e, 'b> Visit<'e, 'b> {
         };
         let range = |inner: &Range<usize>| base + inner.start..base + inner.end;
         let (name, value) = (range(&assignment.name), range(&assignment.value));
-        self.spend(value.len() / 4);
+        // It is read, compared and judged.
+        self.spend(4 * value.len());
         for &pattern in assigned {
             self.assigned(pattern, &name, &value);
         }
@@ -403,8 +401,9 @@ impl<'e, 'b> Visit<'e, 'b> {
         self.is_cut |= self.nested.len() > 4 * Engine::MAX_MATCHES;
     }
 
-    /// Keeps the best of what was found at each place.
-    fn finish(self, found: &mut Vec<Match>) {
+    /// Keeps the best of what was found at each place; says whether some of it had to be left out, which what is proven
+    /// never is for the sake of what is not.
+    fn finish(self, found: &mut Vec<Match>) -> bool {
         let Self { engine, bytes, mut raws, nested, .. } = self;
         raws.sort_by_key(|raw| (raw.rank, Reverse(raw.value.len()), raw.value.start, raw.pattern));
         let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
@@ -426,12 +425,15 @@ impl<'e, 'b> Visit<'e, 'b> {
         }
         kept.extend(nested);
         kept.extend(judged.into_iter().filter(|raw| is_free(&raw.value, true)).map(take));
+        let is_cut = kept.len() > Engine::MAX_MATCHES;
+        kept.sort_by_key(|one| !matches!(one.candidate.proof, Proof::Holds(_)));
+        kept.truncate(Engine::MAX_MATCHES);
         kept.sort_by(|one, two| {
             let key = |one: &Match| (one.span.start, one.span.end);
             key(one).cmp(&key(two)).then_with(|| one.candidate.pattern.id.cmp(&two.candidate.pattern.id))
         });
-        kept.truncate(Engine::MAX_MATCHES);
         found.extend(kept);
+        is_cut
     }
 }
 

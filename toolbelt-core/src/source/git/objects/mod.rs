@@ -261,6 +261,7 @@ pub fn visit(
         for pack in listing.packs {
             if (options.is_known)(&pack.checksum) {
                 visited.known += u64::from(pack.listed());
+                visited.complete.insert(pack.checksum.clone());
                 known.push(pack);
             } else {
                 packs.push(pack);
