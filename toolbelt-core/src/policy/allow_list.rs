@@ -4,6 +4,7 @@
 //! `.secrets.baseline` of detect-secrets names values by their SHA-1. All of them are about secrets alone.
 
 use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use super::table::{Document, Table, Value};
@@ -257,9 +258,11 @@ fn allow_list(mut table: Table<'_>, left: &mut Vec<String>) -> Result<Gitleaks, 
 
 fn regexes(value: Option<Value<'_>>) -> Result<Vec<Regex>, Malformed> {
     let values = value.map(Value::values).transpose()?.unwrap_or_default();
-    let limits = Regex::config().nfa_size_limit(Some(1 << 20));
+    let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(1 << 20));
+    // `\b`, `\d`, `\s` and `\w` are ASCII to gitleaks.
+    let syntax = syntax::Config::new().unicode(false).utf8(false);
     let compile = |value: &Value<'_>| {
-        let regex = Regex::builder().configure(limits.clone()).build(&value.string()?);
+        let regex = Regex::builder().configure(config.clone()).syntax(syntax).build(&value.string()?);
         regex.map_err(|error| value.error(format!("not an expression that is understood: {error}")))
     };
     values.iter().map(compile).collect()
@@ -361,6 +364,7 @@ mod tests {
         assert!(accepts("[allowlist]\nregexTarget = 'line'\nregexes = ['sample']"));
         assert!(accepts("[allowlist]\nstopwords = ['example']"));
         assert!(accepts(&format!("[allowlist]\ncommits = ['{COMMIT}']")));
+        assert!(accepts("[allowlist]\nregexes = ['(?i)\\b\\w+EXAMPLE\\b']"), "classes are ASCII");
         assert!(!accepts("[allowlist]\nregexes = ['sample']"));
         assert!(!accepts("[allowlist]\npaths = ['^src/']\ncommits = ['0123']"));
         assert!(!accepts("[allowlist]\ncondition = 'AND'\npaths = ['^test/']\nstopwords = ['other']"));
