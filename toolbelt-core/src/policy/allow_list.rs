@@ -12,6 +12,11 @@ use crate::finding::{Acceptance, ExemptedBy};
 use crate::subject::malformed::Malformed;
 use crate::subject::sighting::{Candidate, Observation, Place, Sighting};
 
+/// The most memory that the expressions of one file may take together: some ten bytes of text can ask for a megabyte.
+const EXPRESSIONS_LIMIT: usize = 32 << 20;
+/// What an expression takes beside what it counts itself.
+const EXPRESSION: usize = 4 << 10;
+
 /// A list of another tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowListFormat {
@@ -229,15 +234,17 @@ fn gitleaks(path: &str, text: &str, left: &mut Vec<String>) -> Result<Vec<Entry>
     }
     root.take("title");
     left.extend(root.take_all().into_iter().map(|(key, ..)| key));
-    tables.into_iter().map(|table| allow_list(table, left).map(|list| Entry::Gitleaks(Box::new(list)))).collect()
+    let mut budget = EXPRESSIONS_LIMIT;
+    let entry = |table| allow_list(table, &mut budget, left).map(|list| Entry::Gitleaks(Box::new(list)));
+    tables.into_iter().map(entry).collect()
 }
 
-fn allow_list(mut table: Table<'_>, left: &mut Vec<String>) -> Result<Gitleaks, Malformed> {
+fn allow_list(mut table: Table<'_>, budget: &mut usize, left: &mut Vec<String>) -> Result<Gitleaks, Malformed> {
     let mut list = Gitleaks {
         description: table.take_string("description")?,
         commits: table.take_strings("commits")?.unwrap_or_default(),
-        paths: regexes(table.take("paths"))?,
-        regexes: regexes(table.take("regexes"))?,
+        paths: regexes(table.take("paths"), budget)?,
+        regexes: regexes(table.take("regexes"), budget)?,
         stopwords: table.take_strings("stopwords")?.unwrap_or_default(),
         ..Gitleaks::default()
     };
@@ -256,14 +263,17 @@ fn allow_list(mut table: Table<'_>, left: &mut Vec<String>) -> Result<Gitleaks, 
     Ok(list)
 }
 
-fn regexes(value: Option<Value<'_>>) -> Result<Vec<Regex>, Malformed> {
+fn regexes(value: Option<Value<'_>>, budget: &mut usize) -> Result<Vec<Regex>, Malformed> {
     let values = value.map(Value::values).transpose()?.unwrap_or_default();
     let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(1 << 20));
     // `\b`, `\d`, `\s` and `\w` are ASCII to gitleaks.
     let syntax = syntax::Config::new().unicode(false).utf8(false);
     let compile = |value: &Value<'_>| {
         let regex = Regex::builder().configure(config.clone()).syntax(syntax).build(&value.string()?);
-        regex.map_err(|error| value.error(format!("not an expression that is understood: {error}")))
+        let regex = regex.map_err(|error| value.error(format!("not an expression that is understood: {error}")))?;
+        let left = budget.checked_sub(regex.memory_usage() + EXPRESSION);
+        *budget = left.ok_or_else(|| value.error("the expressions up to here take too much memory"))?;
+        Ok(regex)
     };
     values.iter().map(compile).collect()
 }
@@ -379,6 +389,16 @@ mod tests {
         assert_eq!(left, ["list: extend", "list: allowlists.targetRules"]);
         let broken = AllowLists::default().add(AllowListFormat::Gitleaks, "list", "[allowlist]\npaths = ['(']");
         assert!(broken.unwrap_err().to_string().starts_with("list:2:10: "));
+    }
+
+    #[test]
+    fn expressions_of_a_file_are_bounded_together() {
+        let read = |text: String| AllowLists::default().add(AllowListFormat::Gitleaks, "list", &text);
+        let large = "'[a-z]{5000}',".repeat(300);
+        let error = read(format!("[[allowlists]]\npaths = ['a']\n[[allowlists]]\nregexes = [{large}]")).unwrap_err();
+        assert!(error.to_string().ends_with(": the expressions up to here take too much memory"), "{error}");
+        assert!(read(format!("[allowlist]\nregexes = [{}]", "'a',".repeat(10_000))).is_err());
+        assert!(read(format!("[allowlist]\nregexes = [{}]", r"'(?i)\bsample-\w+\b',".repeat(100))).is_ok());
     }
 
     #[test]
