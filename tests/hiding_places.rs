@@ -655,6 +655,26 @@ fn behind_a_marker_on_the_line() {
 }
 
 #[test]
+fn behind_the_lists_of_other_tools() {
+    for (file, text) in [
+        (".gitleaksignore", "a.rs:some-rule:1\n".to_owned()),
+        (".gitleaks.toml", "[allowlist]\npaths = ['^a']\n".to_owned()),
+    ] {
+        let repository = Repository::new();
+        let begin = repository.git(&["rev-parse", "HEAD"]);
+        repository.write("a.rs", line());
+        repository.write("b.rs", line());
+        repository.write(file, text);
+        let scan = repository.scan(&[]);
+        scan.finds("b.rs");
+        assert_eq!(scan.report["exempted"][0]["finding"]["subject"]["name"], "a.rs", "{}", scan.text);
+        repository.commit("accept");
+        let scan = repository.scan(&["--range", &format!("{begin}..HEAD")]);
+        assert_eq!(scan.report["exempted"][0]["self"], true, "{}", scan.text);
+    }
+}
+
+#[test]
 fn behind_a_baseline_that_knows_other_secrets_alone() {
     let repository = Repository::new();
     repository.write("a.rs", line());

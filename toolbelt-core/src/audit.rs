@@ -98,6 +98,9 @@ pub fn contents(
                     let mut said = check(sighting, &context);
                     for finding in &mut said.findings {
                         acceptances.apply(rule, sighting, finding);
+                        if finding.accepted.is_none() {
+                            finding.accepted = policy.allow_lists.accepts(sighting);
+                        }
                         if let Some(commit) = sighting.place.commit {
                             finding.facts.insert("commit", commit.to_string().into());
                         }

@@ -255,9 +255,7 @@ impl Ground {
             (Err(error), _) => Err(error.into()),
         }
     }
-}
 
-impl Ground {
     fn judge(&self, request: &Request) -> Result<Judge, Error> {
         Judge::of(request, self.repository.as_ref(), &self.root)
     }
