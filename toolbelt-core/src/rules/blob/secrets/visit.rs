@@ -336,8 +336,12 @@ impl<'e, 'b> Visit<'e, 'b> {
                 self.assigned(pattern, &name, &value);
             }
         }
+        // Mentions were met in the order of the line: only the last ones are near, and a line may have a million of them.
+        let mentions = self.mentioned.iter().rev().take_while(|(_, end)| end + 2 * NEAR >= name.start);
         let near = |&&(_, end): &&(usize, usize)| end <= name.start && name.start - end <= NEAR;
-        for pattern in self.mentioned.iter().filter(near).map(|(pattern, _)| *pattern).collect::<Vec<_>>() {
+        let mut near: Vec<usize> = mentions.filter(near).map(|(pattern, _)| *pattern).collect();
+        near.reverse();
+        for pattern in near {
             self.assigned(pattern, &name, &value);
         }
         if let Some(judged) = credential::judge(&assignment, &self.bytes[text]) {
