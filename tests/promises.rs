@@ -15,8 +15,12 @@ use toolbelt_core::rules::options::{OptionDefault, RuleOption};
 use toolbelt_core::rules::{self, Rule};
 
 /// The folders of rules, each named after the subject that its rules judge.
-const FOLDERS: &[(&str, &[&Rule])] =
-    &[("package", rules::package::RULES), ("blob", rules::blob::RULES), ("policy", rules::policy::RULES)];
+const FOLDERS: &[(&str, &[&Rule])] = &[
+    ("package", rules::package::RULES),
+    ("blob", rules::blob::RULES),
+    ("release", rules::release::RULES),
+    ("policy", rules::policy::RULES),
+];
 
 /// What a rule's page says, in this order.
 const SECTIONS: &[&str] = &["What it detects", "Why it matters", "Example", "Fix", "Limits", "References"];

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use crate::finding::{Acceptance, ExemptedBy, Finding, Level, NotChecked, Outcome, Unknown};
 use crate::policy::{self, Policy};
 use crate::rules::package::{Context, Knowledge};
-use crate::rules::{self, Check, Need, Rule, Scope, blob};
+use crate::rules::{self, Check, Need, Rule, Scope, blob, release};
 use crate::subject::dependencies::Dependencies;
 use crate::subject::package::{Package, Source};
+use crate::subject::release::Release;
 use crate::subject::sighting::{Observation, Sighting};
 use crate::subject::tree::TreeChange;
 use crate::subject::value_key::ValueKey;
@@ -50,7 +51,7 @@ pub fn dependencies(
                 outcome
             }
             Check::Dependencies(check) => check(&context),
-            Check::Sighting(_) | Check::Tree(_) | Check::Exemption(_) => continue,
+            Check::Sighting(_) | Check::Tree(_) | Check::Release(_) | Check::Exemption(_) => continue,
         };
         outcome.not_checked.extend(stale_for(rule, policy, stale));
         observed.push((rule, outcome));
@@ -109,8 +110,31 @@ pub fn contents(
                 }
             }
             Check::Tree(check) => changes.iter().for_each(|change| outcome.extend(check(change, &context))),
-            Check::Package(_) | Check::Dependencies(_) | Check::Exemption(_) => continue,
+            Check::Package(_) | Check::Dependencies(_) | Check::Release(_) | Check::Exemption(_) => continue,
         }
+        observed.push((rule, outcome));
+    }
+    observed
+}
+
+/// Judges what is about to be published by every active rule over releases.
+///
+/// `approvals` is how many the command line asks for, where it does; the policy may ask for more.
+///
+/// Returns each rule that ran, in the rules' order, those that said nothing included.
+pub fn releases(
+    releases: &[Release],
+    policy: &Policy,
+    approvals: Option<u32>,
+    now: Timestamp,
+) -> Vec<(&'static Rule, Outcome)> {
+    let mut observed = Vec::new();
+    for rule in rules::all().filter(|rule| policy.is_active(rule)) {
+        let Check::Release(check) = rule.check else { continue };
+        let options = policy.options(rule);
+        let context = release::Context { now, options: &options, approvals };
+        let mut outcome = Outcome::clean();
+        releases.iter().for_each(|release| outcome.extend(check(release, &context)));
         observed.push((rule, outcome));
     }
     observed

@@ -7,10 +7,12 @@ pub mod blob;
 pub mod options;
 pub mod package;
 pub mod policy;
+pub mod release;
 
 use crate::finding::{Level, Outcome};
 use crate::subject::exemption::ExemptionUse;
 use crate::subject::package::Package;
+use crate::subject::release::Release;
 use crate::subject::sighting::Sighting;
 use crate::subject::tree::TreeChange;
 use options::RuleOption;
@@ -57,6 +59,8 @@ pub enum Check {
     Sighting(fn(&Sighting, &blob::Context<'_>) -> Outcome),
     /// Each change to a tree.
     Tree(fn(&TreeChange, &blob::Context<'_>) -> Outcome),
+    /// Each version that is about to be published.
+    Release(fn(&Release, &release::Context<'_>) -> Outcome),
     /// Each exemption of the policy, after the run.
     Exemption(fn(&ExemptionUse<'_>) -> Outcome),
 }
@@ -153,10 +157,16 @@ pub enum Need {
     ArchiveManifest,
     /// The names of established crates.
     Names,
+    /// What the files of a `.crate` hold: secrets, machine code.
+    CrateContents,
+    /// What packaging a commit from two fresh clones gives.
+    Repackaging,
+    /// What cargo-semver-checks says.
+    SemverChecks,
 }
 
 /// Every rule, in the order in which they are listed.
-pub static RULES: &[&[&Rule]] = &[package::RULES, blob::RULES, policy::RULES];
+pub static RULES: &[&[&Rule]] = &[package::RULES, blob::RULES, release::RULES, policy::RULES];
 
 /// Every rule, in the order in which they are listed.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -2,7 +2,9 @@
 
 pub mod advisory;
 pub mod affected_versions;
+pub mod attestation;
 pub mod content;
+pub mod credential;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
@@ -12,6 +14,7 @@ pub mod malformed;
 pub mod names;
 pub mod package;
 pub mod pattern;
+pub mod release;
 pub mod sighting;
 pub mod target;
 pub mod tree;

@@ -106,6 +106,11 @@ impl Registry {
     pub fn is_crates_io(&self) -> bool {
         self.index == Self::CRATES_IO
     }
+
+    /// Tells packages of this registry apart from those of crates.io, as the purl specification does for cargo.
+    pub fn purl_qualifier(&self) -> Option<String> {
+        (!self.is_crates_io()).then(|| format!("repository_url={}", percent_encode(&self.index)))
+    }
 }
 
 /// Whether two URLs are one repository to cargo, which ignores case on this forge, a `/` and a `.git` at the end.
@@ -131,8 +136,7 @@ impl Source {
     /// Tells packages from elsewhere apart from those of crates.io, as the purl specification does for cargo.
     fn purl_qualifier(&self) -> Option<String> {
         match self {
-            Self::Registry(registry) if registry.is_crates_io() => None,
-            Self::Registry(registry) => Some(format!("repository_url={}", percent_encode(&registry.index))),
+            Self::Registry(registry) => registry.purl_qualifier(),
             Self::Git { url, commit, .. } => {
                 let commit = commit.as_deref().map(|commit| format!("@{commit}")).unwrap_or_default();
                 Some(format!("vcs_url={}", percent_encode(&format!("git+{url}{commit}"))))
