@@ -2,6 +2,7 @@
 
 pub mod advisory;
 pub mod affected_versions;
+pub mod attestation;
 pub mod content;
 pub mod dependencies;
 pub mod digest;
