@@ -14,6 +14,7 @@ pub mod names;
 pub mod package;
 pub mod pattern;
 pub mod sighting;
+pub mod ssh;
 pub mod target;
 pub mod tree;
 pub mod value_key;
