@@ -3,6 +3,7 @@
 pub mod advisory;
 pub mod affected_versions;
 pub mod content;
+pub mod credential;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
