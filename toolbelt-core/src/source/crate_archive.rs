@@ -419,14 +419,14 @@ fn fetch(
 }
 
 /// Whether to go on.
-enum Walk {
+pub(super) enum Walk {
     On,
     Enough,
 }
 
 /// Why an archive cannot be walked.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+pub(super) enum Broken {
     #[error("not a gzip-compressed tar archive, or a damaged one")]
     Damaged,
     #[error("it unpacks to more than such an archive may")]
@@ -460,7 +460,7 @@ impl<R: Read> Read for Bounded<R> {
 /// Shows every entry of a `.crate`: its path, its type and its content.
 ///
 /// Long names are put together here and not by the tar reader, which would hold one of any length in memory.
-fn walk(
+pub(super) fn walk(
     archive: impl Read,
     size: u64,
     mut show: impl FnMut(&str, EntryType, &mut dyn Read) -> Result<Walk, Broken>,

@@ -1,0 +1,10 @@
+//! Publishing to a registry on the loopback: cargo as its client, our uploads beside cargo's own, and what goes wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "publish_registry/bodies.rs"]
+mod bodies;
+#[path = "publish_registry/machine.rs"]
+mod machine;
+#[path = "support/publish_registry.rs"]
+mod publish_registry;
