@@ -4,7 +4,15 @@
 
 #[path = "publish_registry/bodies.rs"]
 mod bodies;
+#[path = "publish_registry/cargo_as_client.rs"]
+mod cargo_as_client;
+#[path = "publish_registry/faults.rs"]
+mod faults;
 #[path = "publish_registry/machine.rs"]
 mod machine;
 #[path = "support/publish_registry.rs"]
 mod publish_registry;
+#[path = "publish_registry/through_cargo.rs"]
+mod through_cargo;
+#[path = "publish_registry/tokens.rs"]
+mod tokens;

@@ -183,11 +183,18 @@ fn files_outside_the_package_and_fields_of_the_workspace() {
             sibling = { path = "inner/sibling", version = "3" }
         "#,
     );
-    let inherited: String = ["version", "authors", "edition", "rust-version", "license-file", "repository"]
-        .iter()
-        .chain(&["keywords", "categories", "description"])
-        .map(|key| format!("{key}.workspace = true\n"))
-        .collect();
+    let inherited = [
+        "version",
+        "authors",
+        "edition",
+        "rust-version",
+        "license-file",
+        "repository",
+        "keywords",
+        "categories",
+        "description",
+    ];
+    let inherited = inherited.map(|key| format!("{key}.workspace = true\n")).concat();
     machine.write("work/space/README.md", "# Of the workspace\n");
     machine.write("work/space/LICENCE.txt", "Do what you like.\n");
     let member = |name: &str, more: &str| {
@@ -203,8 +210,7 @@ fn files_outside_the_package_and_fields_of_the_workspace() {
         "readme = '../../README.md'\n[dependencies]\nsibling.workspace = true\nplain = { workspace = true, features = ['two'] }\n\
          [target.'cfg(unix)'.dependencies]\nalias = { workspace = true, optional = true }\n",
     );
-    // A path dependency becomes one on crates.io, which has it from elsewhere.
-    machine.registry.add_empty("sibling-elsewhere", "1.0.0");
+    // A path dependency becomes one on crates.io, for which the registry stands.
     same_body(&machine, "space", "sibling", "3.1.4");
     same_body(&machine, "space", "member", "3.1.4");
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -86,6 +87,28 @@ impl Machine {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "cargo {arguments:?} in {folder}: {errors}");
         errors
+    }
+
+    /// Starts cargo and does not wait for it.
+    pub(crate) fn start(&self, folder: &str, arguments: &[&str]) -> Child {
+        Command::new(cargo())
+            .args(arguments)
+            .current_dir(self.path(folder))
+            .env_clear()
+            .envs(self.variables(&[TOKEN]))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits until something is so.
+    pub(crate) fn until(is_so: impl Fn() -> bool) {
+        let mut waits = 0;
+        while !is_so() {
+            assert!(waits < 3000, "it never comes to be so");
+            std::thread::sleep(Duration::from_millis(20));
+            waits += 1;
+        }
     }
 
     /// Packages `work/NAME` with cargo.

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -68,11 +69,13 @@ pub(crate) struct Settings {
     pub(crate) duplicate: Duplicate,
     /// Where the API is said to be; none means here.
     pub(crate) api: Option<String>,
+    /// Where downloads are said to be; none means here.
+    pub(crate) dl: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { token: "secret".to_owned(), auth_required: false, duplicate: Duplicate::BadRequest, api: None }
+        Self { token: "secret".to_owned(), auth_required: false, duplicate: Duplicate::BadRequest, api: None, dl: None }
     }
 }
 
@@ -147,11 +150,6 @@ impl PublishRegistry {
     /// Makes something go wrong.
     pub(crate) fn fault(&self, fault: Fault) {
         self.state.lock().unwrap().faults.push(fault);
-    }
-
-    /// Ends what goes wrong.
-    pub(crate) fn heal(&self) {
-        self.state.lock().unwrap().faults.clear();
     }
 
     /// Publishes without a request, as if somebody else had.
@@ -264,7 +262,10 @@ fn entry(metadata: &Value, checksum: &str) -> Value {
 }
 
 fn lines(entries: &[Value]) -> String {
-    entries.iter().map(|entry| format!("{entry}\n")).collect()
+    entries.iter().fold(String::new(), |mut text, entry| {
+        writeln!(text, "{entry}").unwrap();
+        text
+    })
 }
 
 /// A `.crate` with these files.
@@ -281,7 +282,10 @@ pub(crate) fn package(name: &str, version: &str, files: &[(&str, &str)]) -> Vec<
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// An answer: status, headers, body.
@@ -344,7 +348,8 @@ fn one(mut stream: &TcpStream, reader: &mut BufReader<TcpStream>, state: &Mutex<
     if cut {
         return Answer::error(500, "internal error").write(stream, true);
     }
-    if is_upload && let Some(Fault::Slow(time)) = state.lock().ok()?.take(|fault| matches!(fault, Fault::Slow(_))) {
+    let slow = state.lock().ok()?.take(|fault| is_upload && matches!(fault, Fault::Slow(_)));
+    if let Some(Fault::Slow(time)) = slow {
         std::thread::sleep(time);
     }
     answer(&mut *state.lock().ok()?, &request).write(stream, false)
@@ -365,8 +370,8 @@ fn answer(state: &mut State, request: &Request) -> Answer {
         ("GET", ["index", "config.json"]) => {
             let here = format!("http://{}", state.address);
             let api = state.settings.api.clone().unwrap_or_else(|| here.clone());
-            let auth = state.settings.auth_required;
-            Answer::json(200, &json!({ "dl": format!("{here}/dl"), "api": api, "auth-required": auth }))
+            let dl = state.settings.dl.clone().unwrap_or_else(|| format!("{here}/dl"));
+            Answer::json(200, &json!({ "dl": dl, "api": api, "auth-required": state.settings.auth_required }))
         }
         ("GET", ["index", .., name]) => index(state, name, request.headers.get("if-none-match")),
         ("GET", ["dl", name, version, "download"]) => {

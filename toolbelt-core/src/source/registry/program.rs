@@ -40,7 +40,7 @@ pub enum Error {
 /// A program that is about to run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Program<'a> {
-    pub(super) program: &'a str,
+    pub(super) path: &'a str,
     pub(super) arguments: &'a [String],
     pub(super) variables: &'a BTreeMap<String, String>,
     pub(super) directory: &'a Path,
@@ -98,7 +98,7 @@ impl Program<'_> {
     }
 
     fn start(&self, input: Stdio, errors: Stdio) -> Result<Child, Error> {
-        Command::new(self.program)
+        Command::new(self.path)
             .args(self.arguments)
             .env_clear()
             .envs(self.variables)
@@ -107,7 +107,7 @@ impl Program<'_> {
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()
-            .map_err(|source| Error::Start { program: self.program.to_owned(), source })
+            .map_err(|source| Error::Start { program: self.path.to_owned(), source })
     }
 
     fn wait(&self, child: &mut Child) -> Result<ExitStatus, Error> {
@@ -124,7 +124,7 @@ impl Program<'_> {
     }
 
     fn timeout(&self) -> Error {
-        Error::Timeout { program: self.program.to_owned(), limit: self.limit }
+        Error::Timeout { program: self.path.to_owned(), limit: self.limit }
     }
 }
 

@@ -161,7 +161,7 @@ pub(super) fn from_stdout(search: &Search<'_>, provider: &Provider) -> Result<St
 }
 
 fn run<'a>(search: &'a Search<'_>, program: &'a str, arguments: &'a [String]) -> Program<'a> {
-    Program { program, arguments, variables: search.variables, directory: search.directory, limit: search.limit }
+    Program { path: program, arguments, variables: search.variables, directory: search.directory, limit: search.limit }
 }
 
 #[cfg(test)]

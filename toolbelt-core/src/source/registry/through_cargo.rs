@@ -171,7 +171,7 @@ fn run(
     variables: &BTreeMap<String, String>,
     limit: Duration,
 ) -> Result<Output, program::Error> {
-    let program = Program { program: request.cargo, arguments, variables, directory: request.directory, limit };
+    let program = Program { path: request.cargo, arguments, variables, directory: request.directory, limit };
     program.run(Stdio::piped())
 }
 

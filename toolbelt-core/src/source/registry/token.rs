@@ -99,32 +99,32 @@ pub struct Search<'a> {
 pub fn find(search: &Search<'_>, publish: &Publish<'_>) -> Result<Found, Error> {
     let login = search.config.login(&search.target.name, search.variables);
     for provider in &login.providers {
-        match provider.program.as_str() {
-            "cargo:token" => match from_place(&login, search)? {
-                Some(found) => return Ok(found),
-                None => continue,
-            },
+        let found = match provider.program.as_str() {
+            "cargo:token" => from_place(&login, search)?,
             "cargo:token-from-stdout" => {
                 let told = provider::from_stdout(search, provider)?;
-                return found(told, &provider.arguments.join(" "));
+                Some(found(&told, &provider.arguments.join(" "))?)
             }
             // A keychain, or a key that only cargo signs with.
             built_in if provider.is_built_in() => {
                 let reason = format!("credential provider `{built_in}` answers cargo alone");
-                return Ok(Found::ThroughCargo { reason });
+                Some(Found::ThroughCargo { reason })
             }
             program => match provider::ask(search, provider, publish)? {
-                Told::Token(token) => return found(token, program),
-                Told::Nothing => continue,
+                Told::Token(token) => Some(found(&token, program)?),
+                Told::Nothing => None,
             },
+        };
+        if let Some(found) = found {
+            return Ok(found);
         }
     }
     Ok(Found::Nowhere)
 }
 
-fn found(token: String, program: &str) -> Result<Found, Error> {
+fn found(token: &str, program: &str) -> Result<Found, Error> {
     let place = format!("credential provider `{program}`");
-    let token = Token::new(&token).ok_or_else(|| Error::NotAToken(format!("the token of {place}")))?;
+    let token = Token::new(token).ok_or_else(|| Error::NotAToken(format!("the token of {place}")))?;
     Ok(Found::Token { token, place })
 }
 

@@ -100,6 +100,11 @@ pub enum Answer {
         /// In the registry's words.
         detail: String,
     },
+    /// The registry was not asked.
+    NotSent {
+        /// Why.
+        reason: String,
+    },
     /// Nobody knows whether it was published: ask the index.
     Unknown {
         /// Why.
@@ -160,8 +165,7 @@ impl Upload {
         match http.put(&api.publish_url(), token, &self.body, MAX_ANSWER, limit) {
             Ok(reply) => judge(reply.status, &reply.bytes),
             Err(error @ (http::Error::Offline | http::Error::Insecure(_) | http::Error::Settings(_))) => {
-                // Nothing was sent.
-                Answer::Refused { status: 0, detail: error.to_string() }
+                Answer::NotSent { reason: error.to_string() }
             }
             Err(error) => Answer::Unknown { reason: error.to_string() },
         }
