@@ -16,6 +16,7 @@ pub mod index;
 pub mod lockfile;
 pub mod manifest;
 pub mod names;
+pub mod program;
 pub mod repository;
 mod resolver;
 mod zip;
