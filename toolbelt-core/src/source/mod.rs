@@ -17,6 +17,7 @@ pub mod lockfile;
 pub mod manifest;
 pub mod names;
 pub mod program;
+pub mod release;
 pub mod repository;
 mod resolver;
 mod zip;
