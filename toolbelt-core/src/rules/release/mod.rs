@@ -1,8 +1,23 @@
 //! Rules over a version that is about to be published.
 
+mod allowed;
+mod approvers;
+pub mod binary_in_package;
+pub mod crate_differs_from_commit;
+pub mod dependency_not_releasable;
 pub mod dirty_tree;
+mod file_kind;
+mod links;
+pub mod missing_approval;
+pub mod missing_evidence;
+pub mod missing_metadata;
+pub mod secret_in_package;
+pub mod semver_violation;
 pub mod tag_mismatch;
+pub mod token_in_environment;
+pub mod unexpected_file;
 pub mod unpushed_commit;
+pub mod unreproducible_package;
 pub mod version_not_increased;
 pub mod version_taken;
 mod wording;
@@ -27,9 +42,20 @@ pub struct Context<'a> {
 
 /// The rules of this folder, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &binary_in_package::RULE,
+    &crate_differs_from_commit::RULE,
+    &dependency_not_releasable::RULE,
     &dirty_tree::RULE,
+    &missing_approval::RULE,
+    &missing_evidence::RULE,
+    &missing_metadata::RULE,
+    &secret_in_package::RULE,
+    &semver_violation::RULE,
     &tag_mismatch::RULE,
+    &token_in_environment::RULE,
+    &unexpected_file::RULE,
     &unpushed_commit::RULE,
+    &unreproducible_package::RULE,
     &version_not_increased::RULE,
     &version_taken::RULE,
 ];
