@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use semver::Version;
 use serde_json::json;
-use toolbelt_core::source::http::Http;
+use toolbelt_core::source::http::{Error as HttpError, Http, Settings as HttpSettings};
 use toolbelt_core::source::registry::api::{Api, Error};
 use toolbelt_core::source::registry::order::{Member, MemberDependency, publish_order};
 use toolbelt_core::source::registry::readback::{Comparison, Patience, Reader, State};
@@ -75,7 +75,9 @@ fn approved_bytes_arrive_and_are_read_back() {
     let attempt = Try::new(&[]);
     assert_eq!(attempt.compare(), Comparison::Absent);
     assert_eq!(attempt.send(), accepted());
-    assert_eq!(attempt.compare(), IDENTICAL);
+    let token = token();
+    let reader = Reader { token: Some(&token), ..reader(&attempt.http, &attempt.api) };
+    assert_eq!(reader.compare("one", &one(), attempt.upload.digest()), IDENTICAL);
     let requests = attempt.machine.registry.requests();
     let upload = requests.iter().find(|request| request.method == "PUT").unwrap();
     assert!(upload.body == attempt.upload.body());
@@ -198,8 +200,14 @@ fn registry_that_cannot_be_spoken_to_in_private_gets_no_token() {
         let settings = Settings { api: Some(api.to_owned()), ..Settings::default() };
         let machine = Machine::with(settings, "");
         let error = Api::open(&online(), &machine.target(), Some(&token())).unwrap_err();
-        assert!(matches!(error, Error::Unreachable(toolbelt_core::source::http::Error::Insecure(_))), "{error:?}");
+        assert!(matches!(error, Error::Unreachable(HttpError::Insecure(_))), "{error:?}");
     }
+    // Nor one whose index anybody on the way could change, though configuration names it.
+    let machine = Machine::new();
+    machine.write("home/config.toml", "[registries.loopback]\nindex = 'sparse+http://registry.example/'\n");
+    let http = Http::new(&HttpSettings { plain_hosts: vec!["registry.example".to_owned()], ..HttpSettings::default() });
+    let error = Api::open(&http.unwrap(), &machine.target(), None).unwrap_err();
+    assert!(matches!(error, Error::Unreachable(HttpError::Insecure(_))), "{error:?}");
 }
 
 #[test]

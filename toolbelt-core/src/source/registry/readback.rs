@@ -194,8 +194,12 @@ pub fn is_same_release(one: &Version, other: &Version) -> bool {
     one.cmp_precedence(other).is_eq()
 }
 
-/// Reads all lines: one that cannot be read could be the very version that is asked for.
-fn read_entry(name: &str, bytes: &[u8]) -> Result<Vec<Published>, String> {
+/// Reads an index entry whole: a line that cannot be read could be the very version that is asked for.
+///
+/// # Errors
+///
+/// The first line that is not a version of `name`, for people.
+pub fn read_entry(name: &str, bytes: &[u8]) -> Result<Vec<Published>, String> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let mut versions = Vec::new();
     for (at, line) in lines.enumerate() {

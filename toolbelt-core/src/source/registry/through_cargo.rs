@@ -126,10 +126,12 @@ pub fn publish(request: &Request<'_>) -> Result<Outcome, Error> {
     }
 }
 
-/// Packages without credentials and compares.
+/// Packages, without credentials where that can be, and compares.
 fn prove(request: &Request<'_>) -> Result<(), Error> {
     let Publish { name, version, digest: approved } = request.publish;
-    let variables = clean_environment(request.variables);
+    // A registry that wants a login for reading has to be read here, too; no build script runs.
+    let variables =
+        if request.is_auth_required { request.variables.clone() } else { clean_environment(request.variables) };
     let output = run(request, &arguments("package", request), &variables, PACKAGE_LIMIT)?;
     if !output.status.success() {
         return Err(Error::Package(said(&output)));

@@ -163,7 +163,7 @@ impl Upload {
     /// The token goes to the registry's own API alone, which the [`Api`] has made sure of, and no redirect is followed.
     pub fn send(&self, http: &Http, api: &Api, token: &Token, limit: Duration) -> Answer {
         match http.put(&api.publish_url(), token, &self.body, MAX_ANSWER, limit) {
-            Ok(reply) => judge(reply.status, &reply.bytes),
+            Ok(reply) => Answer::read(reply.status, &reply.bytes),
             Err(error @ (http::Error::Offline | http::Error::Insecure(_) | http::Error::Settings(_))) => {
                 Answer::NotSent { reason: error.to_string() }
             }
@@ -254,21 +254,23 @@ struct Warnings {
     other: Vec<String>,
 }
 
-/// Makes something of an answer. Registries answer with `errors` under whatever status, even 200.
-fn judge(status: u16, bytes: &[u8]) -> Answer {
-    let errors = serde_json::from_slice::<Errors>(bytes).ok();
-    let is_success = (200..300).contains(&status);
-    if let Some(errors) = errors {
-        let detail = sentences(errors.errors.into_iter().map(|error| error.detail)).join("; ");
-        return refusal(status, detail);
-    }
-    if !is_success {
-        return refusal(status, format!("status {status} without an explanation"));
-    }
-    let accepted = if bytes.is_empty() { Ok(Accepted::default()) } else { serde_json::from_slice(bytes) };
-    match accepted {
-        Ok(accepted) => Answer::Accepted { warnings: accepted.warnings.unwrap_or_default().sentences() },
-        Err(_) => Answer::Unknown { reason: "the registry's answer is not what the API says".to_owned() },
+impl Answer {
+    /// Makes something of an answer's status and body. Registries answer with `errors` under whatever status, even 200.
+    pub fn read(status: u16, bytes: &[u8]) -> Self {
+        let errors = serde_json::from_slice::<Errors>(bytes).ok();
+        let is_success = (200..300).contains(&status);
+        if let Some(errors) = errors {
+            let detail = sentences(errors.errors.into_iter().map(|error| error.detail)).join("; ");
+            return refusal(status, detail);
+        }
+        if !is_success {
+            return refusal(status, format!("status {status} without an explanation"));
+        }
+        let accepted = if bytes.is_empty() { Ok(Accepted::default()) } else { serde_json::from_slice(bytes) };
+        match accepted {
+            Ok(accepted) => Self::Accepted { warnings: accepted.warnings.unwrap_or_default().sentences() },
+            Err(_) => Self::Unknown { reason: "the registry's answer is not what the API says".to_owned() },
+        }
     }
 }
 
@@ -308,35 +310,37 @@ mod tests {
         let error = |detail: &str| format!(r#"{{"errors":[{{"detail":"{detail}"}}]}}"#);
         let accepted =
             |warnings: &[&str]| Answer::Accepted { warnings: warnings.iter().map(|w| (*w).into()).collect() };
-        assert_eq!(judge(200, b""), accepted(&[]));
-        assert_eq!(judge(200, b"{}"), accepted(&[]));
-        assert_eq!(judge(200, br#"{"warnings":null}"#), accepted(&[]));
+        assert_eq!(Answer::read(200, b""), accepted(&[]));
+        assert_eq!(Answer::read(200, b"{}"), accepted(&[]));
+        assert_eq!(Answer::read(200, br#"{"warnings":null}"#), accepted(&[]));
         assert_eq!(
-            judge(200, br#"{"warnings":{"invalid_categories":["x"],"other":["mind"]}}"#),
+            Answer::read(200, br#"{"warnings":{"invalid_categories":["x"],"other":["mind"]}}"#),
             accepted(&["`x` is not a category and was ignored", "mind"])
         );
         assert_eq!(
-            judge(200, error("no licence").as_bytes()),
+            Answer::read(200, error("no licence").as_bytes()),
             Answer::Refused { status: 200, detail: "no licence".to_owned() }
         );
         for status in [200, 400, 409] {
-            let answer = judge(status, error("crate version `1.0.0` is already uploaded").as_bytes());
+            let answer = Answer::read(status, error("crate version `1.0.0` is already uploaded").as_bytes());
             assert!(matches!(answer, Answer::AlreadyThere { .. }), "{status}");
         }
-        assert!(matches!(judge(403, error("no").as_bytes()), Answer::Denied { status: 403, .. }));
-        assert!(matches!(judge(401, b"<html>"), Answer::Denied { status: 401, .. }));
+        assert!(matches!(Answer::read(403, error("no").as_bytes()), Answer::Denied { status: 403, .. }));
+        assert!(matches!(Answer::read(401, b"<html>"), Answer::Denied { status: 401, .. }));
         for (status, bytes) in [(200, &b"<html>"[..]), (500, b""), (503, b"{}"), (408, b""), (200, b"[1]")] {
-            assert!(matches!(judge(status, bytes), Answer::Unknown { .. }), "{status}");
+            assert!(matches!(Answer::read(status, bytes), Answer::Unknown { .. }), "{status}");
         }
-        assert!(matches!(judge(307, b""), Answer::Refused { status: 307, .. }));
+        assert!(matches!(Answer::read(307, b""), Answer::Refused { status: 307, .. }));
     }
 
     #[test]
     fn what_a_registry_says_is_shortened() {
         let many = format!(r#"{{"warnings":{{"other":[{}"{}"]}}}}"#, "\"a\",".repeat(100), "x".repeat(9000));
-        let Answer::Accepted { warnings } = judge(200, many.as_bytes()) else { panic!() };
+        let Answer::Accepted { warnings } = Answer::read(200, many.as_bytes()) else { panic!() };
         assert_eq!(warnings.len(), MAX_SENTENCES);
         let one = format!(r#"{{"errors":[{{"detail":"{}"}}]}}"#, "x".repeat(9000));
-        assert!(matches!(judge(400, one.as_bytes()), Answer::Refused { detail, .. } if detail.len() == MAX_SENTENCE));
+        assert!(
+            matches!(Answer::read(400, one.as_bytes()), Answer::Refused { detail, .. } if detail.len() == MAX_SENTENCE)
+        );
     }
 }
