@@ -12,9 +12,11 @@
 //! comparison  the files of the `.crate` against the commit and what was rebuilt
 //! repackage   packages the commit once more, elsewhere
 //! revision    commit, remotes, tag
+//! collect     the parts of one package
 //! ```
 
 pub mod archive;
+pub mod collect;
 pub mod comparison;
 pub mod description;
 pub mod origin;
