@@ -129,8 +129,9 @@ impl Comparing<'_> {
         if theirs.is_none() || theirs != contents.blobs.get(path) {
             return self.differs(path, Difference::OtherThanRebuilt);
         }
-        if path == VCS_INFO && !names(&rebuilt.contents.written, self.origins) {
-            return self.not_compared(path, "cargo named another commit or folder when the commit alone was packaged");
+        let wrong = if path == VCS_INFO { unlike(&rebuilt.contents.written, self.origins) } else { None };
+        if let Some(why) = wrong {
+            return self.not_compared(path, why);
         }
         self.result.same += 1;
     }
@@ -275,14 +276,14 @@ fn is_pointer_to(blob: &[u8], content: &[u8]) -> bool {
     digest == Some(crate::subject::digest::hex(&Sha256::digest(content)).as_str())
 }
 
-/// Whether what cargo wrote about the version control names the commit and the folder, and nothing that is not committed.
-fn names(written: &BTreeMap<String, Vec<u8>>, origins: &Origins<'_>) -> bool {
-    let Some(read) = written.get(VCS_INFO).and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok())
-    else {
-        return false;
-    };
+/// What is wrong with what cargo wrote about the version control when nothing but the commit was there.
+fn unlike(written: &BTreeMap<String, Vec<u8>>, origins: &Origins<'_>) -> Option<&'static str> {
+    let read = written.get(VCS_INFO).and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+    let Some(read) = read else { return Some("cargo wrote something unknown when the commit alone was packaged") };
     let commit = origins.snapshot().commit().to_string();
-    read["git"]["sha1"] == commit.as_str()
-        && read["path_in_vcs"] == origins.folder()
-        && read["git"]["dirty"].as_bool() != Some(true)
+    if read["git"]["sha1"] != commit.as_str() || read["path_in_vcs"] != origins.folder() {
+        return Some("cargo named another commit or folder when the commit alone was packaged");
+    }
+    let is_dirty = read["git"]["dirty"].as_bool() == Some(true);
+    is_dirty.then_some("packaging the commit alone changes a file of it, such as a lock file that is not current")
 }

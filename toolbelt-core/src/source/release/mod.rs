@@ -12,9 +12,12 @@
 //! comparison  the files of the `.crate` against the commit and what was rebuilt
 //! repackage   packages the commit once more, elsewhere
 //! revision    commit, remotes, tag
+//! semver      what cargo-semver-checks says
+//! collect     the parts of one package
 //! ```
 
 pub mod archive;
+pub mod collect;
 pub mod comparison;
 pub mod description;
 pub mod origin;
@@ -22,4 +25,5 @@ pub mod package;
 pub mod rebuild;
 pub mod repackage;
 pub mod revision;
+pub mod semver;
 pub mod workspace;

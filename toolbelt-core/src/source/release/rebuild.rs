@@ -15,15 +15,15 @@ use crate::source::git::snapshot::{Snapshot, without_repository};
 use crate::source::{file, git};
 
 /// What is to be packaged.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// The commit.
     pub snapshot: &'a Snapshot,
     /// The folder of the workspace, relative to the root of the repository, with `/`.
-    pub workspace: &'a str,
+    pub workspace: String,
     /// The lock file beside the work tree's manifest: it is used where the commit has none, as then no commit says which
     /// versions are the right ones.
-    pub lockfile: Option<&'a Path>,
+    pub lockfile: Option<PathBuf>,
     /// The names of the packages.
     pub packages: &'a [&'a str],
     /// How cargo packages; it never compiles here.
@@ -125,8 +125,8 @@ fn packaged(request: &Request<'_>, surroundings: Surroundings) -> Result<(TempDi
     let place = fs::canonicalize(folder.path()).map_err(failed)?;
     let clone = place.join(surroundings.folder());
     clone::check_out(request.snapshot, &clone)?;
-    let workspace = clone.join(request.workspace);
-    if let Some(lockfile) = request.lockfile.filter(|_| !workspace.join(archive::LOCKFILE).exists()) {
+    let workspace = clone.join(&request.workspace);
+    if let Some(lockfile) = request.lockfile.as_ref().filter(|_| !workspace.join(archive::LOCKFILE).exists()) {
         fs::copy(lockfile, workspace.join(archive::LOCKFILE)).map_err(failed)?;
         // A file that the commit does not have must not make it look changed.
         fs::write(clone.join(".git/info/exclude"), format!("{}\n", archive::LOCKFILE)).map_err(failed)?;
