@@ -7,6 +7,7 @@
 pub mod advisories;
 pub mod cache;
 pub mod cargo_config;
+pub mod cargo_metadata;
 pub mod content;
 pub mod crate_archive;
 pub mod file;

@@ -129,7 +129,7 @@ impl Source {
     }
 
     /// Tells packages from elsewhere apart from those of crates.io, as the purl specification does for cargo.
-    fn purl_qualifier(&self) -> Option<String> {
+    pub(super) fn purl_qualifier(&self) -> Option<String> {
         match self {
             Self::Registry(registry) if registry.is_crates_io() => None,
             Self::Registry(registry) => Some(format!("repository_url={}", percent_encode(&registry.index))),

@@ -18,6 +18,11 @@ impl Target {
         Self { triple, known }
     }
 
+    /// The triple.
+    pub fn triple(&self) -> &str {
+        &self.triple
+    }
+
     /// Whether a dependency for `target` (a triple or `cfg(…)`) is used on this one.
     ///
     /// What cannot be decided (an expression that is not understood, a target that is not known, features and flags of
