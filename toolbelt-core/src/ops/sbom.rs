@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::ops::Environment;
 use crate::output::{cyclonedx, spdx};
 use crate::source::cargo_metadata::{self, AskedFeatures, Member, Metadata, Question, Workspace};
+use crate::source::{compiler, rust_program};
 use crate::subject::bill_of_materials::{BillOfMaterials, Maker};
 use crate::subject::digest::Sha256Digest;
 use crate::subject::feature_resolution::{self, Choice, Features, NoSuchFeature, Targets, Tests};
@@ -40,6 +41,9 @@ pub enum Error {
     /// Cargo did not say what it resolved.
     #[error(transparent)]
     Metadata(#[from] cargo_metadata::Error),
+    /// The compiler did not say what a target is like.
+    #[error(transparent)]
+    Compiler(#[from] rust_program::Error),
     /// The workspace has several packages, and none is named.
     #[error("the workspace has several packages: {}", listed(members))]
     WhichPackage {
@@ -64,6 +68,7 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Metadata(error) => error.hint(),
+            Self::Compiler(error) => error.hint(),
             Self::WhichPackage { .. } => Some("`-p NAME` says which one"),
             Self::NoSuchPackage { .. } | Self::NoSuchFeature(_) => None,
         }
@@ -124,16 +129,7 @@ pub fn run(request: &Request) -> Result<BillOfMaterials, Error> {
         Some(name) => member(&metadata.workspace, name)?.name.clone(),
         None => meant(&metadata.workspace)?.name.clone(),
     };
-    let targets = request.targets.iter().map(Target::new).collect::<Vec<_>>();
-    let choice = Choice {
-        features: request.features.clone(),
-        targets: if targets.is_empty() {
-            Targets::All
-        } else {
-            Targets::Some { targets, host: Target::new(&environment.host) }
-        },
-        tests: request.tests,
-    };
+    let choice = Choice { features: request.features.clone(), targets: targets(request)?, tests: request.tests };
     let maker = Maker::new(&environment.tool, request.time);
     of_package(&metadata, &package, &choice, None, maker)
 }
@@ -156,6 +152,16 @@ pub fn of_package(
     let root = member.package.ok_or_else(|| cargo_metadata::Error::Incomplete { what: format!("`{package}`") })?;
     let resolution = feature_resolution::resolve(&metadata.graph, root, choice)?;
     Ok(BillOfMaterials::new(&metadata.graph, root, choice, &resolution, digest, maker))
+}
+
+fn targets(request: &Request) -> Result<Targets, Error> {
+    if request.targets.is_empty() {
+        return Ok(Targets::All);
+    }
+    let Environment { variables, directory, host, .. } = &request.environment;
+    let known = |triple: &String| compiler::target(variables, directory, triple);
+    let targets = request.targets.iter().map(known).collect::<Result<Vec<Target>, _>>()?;
+    Ok(Targets::Some { targets, host: known(host)? })
 }
 
 /// Where the package's manifest is, if features of it have to be named to cargo: they are those of the manifest.

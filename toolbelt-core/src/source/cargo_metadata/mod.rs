@@ -3,7 +3,6 @@
 //! Cargo is told to keep the lock file as it is, so the answer is about what is locked or there is none.
 
 mod graph;
-mod program;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use cargo_metadata as told;
 use semver::Version;
 
 use crate::source::file;
+use crate::source::rust_program::{self, RustProgram};
 use crate::subject::malformed::Malformed;
 use crate::subject::package_graph::PackageGraph;
 
@@ -82,32 +82,9 @@ pub struct Member {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no cargo, or it may not be run.
-    #[error("`{program}` cannot be started")]
-    NotStarted {
-        /// The program.
-        program: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It took too long.
-    #[error("`cargo metadata` took more than {seconds} seconds")]
-    TimedOut {
-        /// The limit.
-        seconds: u64,
-    },
-    /// It says that it cannot.
-    #[error("`cargo metadata` failed: {message}")]
-    Failed {
-        /// What it said on standard error.
-        message: String,
-    },
-    /// It said more than any workspace needs.
-    #[error("`cargo metadata` printed more than {limit} bytes")]
-    TooLarge {
-        /// The limit.
-        limit: u64,
-    },
+    /// It cannot be run, or says that it cannot.
+    #[error(transparent)]
+    Program(#[from] rust_program::Error),
     /// It said something else than it should.
     #[error("the answer of `cargo metadata` cannot be understood")]
     NotUnderstood(#[source] serde_json::Error),
@@ -129,23 +106,8 @@ impl Error {
     /// What the reader can do, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NotStarted { .. } => Some("cargo comes with Rust: https://rustup.rs"),
-            Self::TimedOut { .. } => {
-                Some("another cargo may hold its lock; `cargo fetch --locked` downloads what is missing")
-            }
-            // What cargo says when `--locked` forbids what it would do.
-            Self::Failed { message } if message.contains("--locked") => {
-                Some("`cargo generate-lockfile` writes a lock file, `cargo update --workspace` brings one up to date")
-            }
-            Self::Failed { message } if message.contains("--offline") => {
-                Some("`cargo fetch --locked` downloads what is missing")
-            }
-            Self::Failed { .. }
-            | Self::TooLarge { .. }
-            | Self::NotUnderstood(_)
-            | Self::Incomplete { .. }
-            | Self::File(_)
-            | Self::Malformed(_) => None,
+            Self::Program(error) => error.hint(),
+            Self::NotUnderstood(_) | Self::Incomplete { .. } | Self::File(_) | Self::Malformed(_) => None,
         }
     }
 }
@@ -194,7 +156,7 @@ fn ask(question: &Question<'_>, more: &[&str]) -> Result<told::Metadata, Error> 
         AskedFeatures::Named(named) => arguments.push(format!("--features={}", named.join(","))),
     }
     arguments.extend(question.targets.iter().map(|target| format!("--filter-platform={target}")));
-    let answer = program::cargo(question.variables, question.directory, &arguments)?;
+    let answer = rust_program::run(RustProgram::Cargo, question.variables, question.directory, &arguments)?;
     serde_json::from_slice(&answer).map_err(Error::NotUnderstood)
 }
 
