@@ -10,6 +10,7 @@ pub mod names;
 mod network;
 pub mod patterns;
 pub mod policy;
+pub mod sbom;
 pub mod scan;
 pub mod why;
 

@@ -7,6 +7,8 @@
 pub mod advisories;
 pub mod cache;
 pub mod cargo_config;
+pub mod cargo_metadata;
+pub mod compiler;
 pub mod content;
 pub mod crate_archive;
 pub mod file;
@@ -21,4 +23,5 @@ pub mod registry;
 pub mod release;
 pub mod repository;
 mod resolver;
+pub mod rust_program;
 mod zip;
