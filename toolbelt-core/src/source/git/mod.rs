@@ -15,14 +15,15 @@ pub mod lines;
 pub mod locate;
 pub mod objects;
 mod outgoing;
-mod program;
+pub(crate) mod program;
 pub mod push;
 pub mod range;
 pub mod receive;
 mod refs;
 pub mod repository;
 #[cfg(test)]
-mod sandbox;
+pub(crate) mod sandbox;
+pub mod settings;
 pub mod staged;
 pub mod store;
 mod tree;
