@@ -9,6 +9,7 @@ mod content_id;
 pub mod cyclonedx;
 pub mod data;
 pub mod escape;
+pub mod evidence;
 mod excerpt;
 pub mod human;
 pub mod json;

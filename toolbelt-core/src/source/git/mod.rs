@@ -18,7 +18,7 @@ pub mod lines;
 pub mod locate;
 pub mod objects;
 mod outgoing;
-mod program;
+pub(crate) mod program;
 pub mod push;
 pub mod range;
 pub mod receive;
@@ -26,7 +26,8 @@ mod refs;
 pub mod remotes;
 pub mod repository;
 #[cfg(test)]
-mod sandbox;
+pub(crate) mod sandbox;
+pub mod settings;
 pub mod snapshot;
 pub mod staged;
 pub mod status;

@@ -1,4 +1,4 @@
-//! The `git` program, for the few things that only it can read.
+//! The `git` program, for the few things that only it can read or write.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,6 +11,15 @@ use crate::source::program::{self, Program};
 
 /// How long a command may take; reading refs takes far less.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Nothing fetches, asks, or takes a lock that it could do without; messages are those of the manual.
+const OURS: [(&str, &str); 5] = [
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("LC_ALL", "C"),
+];
 
 /// A command of git.
 #[derive(Debug)]
@@ -64,15 +73,31 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Runs a command that reads, as [`Call::run`] does.
-pub(super) fn git(repository: &GitRepository, arguments: &[&str]) -> Result<Output, Error> {
+/// Runs a command as [`Call::run`] does.
+pub(crate) fn git(repository: &GitRepository, arguments: &[&str]) -> Result<Output, Error> {
     Call::new(arguments).run(repository)
+}
+
+/// Runs a command as [`git`] does, and gives it something to read.
+pub(crate) fn git_with_input(repository: &GitRepository, arguments: &[&str], input: &[u8]) -> Result<Output, Error> {
+    Call { input: input.to_owned(), ..Call::new(arguments) }.run(repository)
 }
 
 /// Runs a command as [`git`] does, for the work tree that has this git directory.
 pub(super) fn git_in(repository: &GitRepository, git_dir: &Path, arguments: &[&str]) -> Result<Output, Error> {
     let variables = variables(repository, git_dir);
     run(reading(git_dir, &variables, arguments), arguments)
+}
+
+/// Runs a command in a directory, which may be in a repository or not: git looks for one itself.
+pub(super) fn git_at(
+    directory: &Path,
+    variables: &BTreeMap<String, String>,
+    arguments: &[&str],
+) -> Result<Output, Error> {
+    let mut variables = variables.clone();
+    variables.extend(OURS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    run(reading(directory, &variables, arguments), arguments)
 }
 
 /// Runs a command outside of any repository.
@@ -88,16 +113,9 @@ pub(super) fn git_outside(
 fn variables(repository: &GitRepository, git_dir: &Path) -> BTreeMap<String, String> {
     let mut variables = repository.variables().clone();
     let path = |path: &Path| path.to_string_lossy().into_owned();
-    let ours = [
-        ("GIT_DIR", path(git_dir)),
-        ("GIT_COMMON_DIR", path(repository.common_dir())),
-        ("GIT_OPTIONAL_LOCKS", "0".to_owned()),
-        ("GIT_NO_LAZY_FETCH", "1".to_owned()),
-        ("GIT_NO_REPLACE_OBJECTS", "1".to_owned()),
-        ("GIT_TERMINAL_PROMPT", "0".to_owned()),
-        ("LC_ALL", "C".to_owned()),
-    ];
-    variables.extend(ours.map(|(name, value)| (name.to_owned(), value)));
+    let places = [("GIT_DIR", path(git_dir)), ("GIT_COMMON_DIR", path(repository.common_dir()))];
+    variables.extend(places.map(|(name, value)| (name.to_owned(), value)));
+    variables.extend(OURS.map(|(name, value)| (name.to_owned(), value.to_owned())));
     variables
 }
 
