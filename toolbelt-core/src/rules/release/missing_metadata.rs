@@ -175,7 +175,6 @@ fn dead_links(release: &Release, readme: &Readme, text: &str, dead: &[&Link]) ->
     let message = format!("has a readme with links to what neither the `.crate` nor the commit has: {named}");
     Some(
         Finding::new(release.subject(), message)
-            .fact("key", "readme")
             .fact("links", targets.iter().copied().collect::<Vec<_>>())
             .at(places)
             .told_apart_by(format!("links\n{}", targets.into_iter().collect::<Vec<_>>().join("\n")))
