@@ -1,15 +1,16 @@
 //! Which dependencies are these, really?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::audit;
-use crate::finding::Fact;
+use crate::finding::{Fact, Unknown};
 use crate::ops::{Environment, Step, Watch, knowledge, network, policy};
 use crate::policy::{Policy, decide};
 use crate::report::{Coverage, Report, SourceState, State};
 use crate::rules::Need;
+use crate::rules::package::Knowledge;
 use crate::source::cache::Cache;
 use crate::source::cargo_config;
 use crate::source::crate_archive::{self, Archives, Effort};
@@ -80,9 +81,50 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
     let root = root(request);
     let loaded = policy::load(&root, request.policy.as_deref())?;
     let policy = &loaded.policy;
-    let needs = policy.needs();
+    let Look { dependencies, knowledge, stale, mut coverage, sources, texts } =
+        look(request, &root, policy, &policy.needs(), watch)?;
+    let observed = audit::dependencies(&dependencies, &knowledge, policy, &stale, environment.now);
+    for key in &loaded.not_carried_over {
+        coverage.skip(&key.key, 1, "is not carried over");
+    }
+    let decision = decide(observed, policy, &coverage, environment.now);
+    Ok(Report {
+        tool: environment.tool.clone(),
+        command: "deps".to_owned(),
+        verdict: decision.verdict,
+        time: environment.now,
+        findings: decision.findings,
+        exempted: decision.exempted,
+        not_checked: decision.not_checked,
+        coverage,
+        sources,
+        texts: texts.into_iter().chain(loaded.texts).collect(),
+    })
+}
+
+/// What is known of dependency trees before any rule looked.
+pub(super) struct Look {
+    pub(super) dependencies: Dependencies,
+    pub(super) knowledge: Knowledge,
+    /// Facts that are older than the policy takes.
+    pub(super) stale: BTreeMap<Need, Unknown>,
+    pub(super) coverage: Coverage,
+    /// Sorted.
+    pub(super) sources: Vec<SourceState>,
+    pub(super) texts: BTreeMap<String, String>,
+}
+
+/// Reads the trees, and collects the facts about them that are needed.
+pub(super) fn look(
+    request: &Request,
+    root: &Path,
+    policy: &Policy,
+    needs: &BTreeSet<Need>,
+    watch: Watch<'_>,
+) -> Result<Look, Error> {
+    let environment = &request.environment;
     let mut coverage = Coverage::default();
-    let mut trees = read_trees(request, &root, policy, &mut coverage)?;
+    let mut trees = read_trees(request, root, policy, &mut coverage)?;
     let texts = std::mem::take(&mut trees.texts);
     let mut dependencies = dependencies_of(trees);
     coverage.count("packages", dependencies.packages.len());
@@ -99,7 +141,7 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
         coverage.skip("the network", 1, unknown.reason);
         Http::offline()
     });
-    let mut collected = knowledge::collect(request, policy, &needs, &cache, &http, watch)?;
+    let mut collected = knowledge::collect(request, policy, needs, &cache, &http, watch)?;
     let sources = Registries::new(&config, &cache, &http);
     collected.knowledge.cached_names = cached_names(&dependencies, sources);
     if needs.contains(&Need::Index) || needs.contains(&Need::FreshIndex) {
@@ -113,26 +155,10 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Report, Error> {
             crate_archive::read(&config, &cache, &http, wanted, effort)
         });
     }
-    let stale = &collected.stale;
-    let observed = audit::dependencies(&dependencies, &collected.knowledge, policy, stale, environment.now);
-    for key in &loaded.not_carried_over {
-        coverage.skip(&key.key, 1, "is not carried over");
-    }
     coverage.skipped.extend(collected.skipped);
-    let decision = decide(observed, policy, &coverage, environment.now);
     collected.sources.sort();
-    Ok(Report {
-        tool: environment.tool.clone(),
-        command: "deps".to_owned(),
-        verdict: decision.verdict,
-        time: environment.now,
-        findings: decision.findings,
-        exempted: decision.exempted,
-        not_checked: decision.not_checked,
-        coverage,
-        sources: collected.sources,
-        texts: texts.into_iter().chain(loaded.texts).collect(),
-    })
+    let knowledge::Collected { knowledge, stale, sources, .. } = collected;
+    Ok(Look { dependencies, knowledge, stale, coverage, sources, texts })
 }
 
 /// The dependency trees alone.

@@ -47,6 +47,8 @@ pub struct Policy {
     pub deps_exclude: Vec<String>,
     /// What `scan` does not look at, and what it makes of changes that excuse themselves.
     pub scan: Scan,
+    /// How releases are made.
+    pub publish: Publish,
     /// What other secret scanners are told to accept.
     pub allow_lists: AllowLists,
     /// Findings that were there when the repository began to be scanned.
@@ -66,6 +68,14 @@ impl Default for Scan {
     fn default() -> Self {
         Self { exclude: Vec::new(), self_exempted: Level::Warn }
     }
+}
+
+/// How releases are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publish {
+    /// How the tag of a version is called, with `{version}` and, where a tag is to tell packages apart, `{name}`; none
+    /// for `v{version}`, and `{name}-v{version}` where a workspace has several packages to publish.
+    pub tag: Option<String>,
 }
 
 /// What the policy says of one rule.
@@ -126,6 +136,7 @@ impl Default for Policy {
             data: Data::default(),
             deps_exclude: Vec::new(),
             scan: Scan::default(),
+            publish: Publish::default(),
             allow_lists: AllowLists::default(),
             baseline: Baseline::default(),
         }

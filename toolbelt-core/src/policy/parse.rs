@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::allow_list::AllowLists;
 use super::baseline::Baseline;
 use super::table::{Document, Table, Value};
-use super::{Data, OnNotChecked, Policy, Scan, Setting, Targets};
+use super::{Data, OnNotChecked, Policy, Publish, Scan, Setting, Targets};
 use crate::finding::Level;
 use crate::rules::options::{OptionDefault, OptionValue, is_package, parse_age};
 use crate::rules::{self, Check, Rule};
@@ -47,7 +47,8 @@ impl Policy {
         };
         deps.end(&["exclude"])?;
         let scan = scan(root.take_table("scan")?)?;
-        root.end(&["version", "rules", "not-checked", "exemption", "data", "deps", "scan"])?;
+        let publish = publish(root.take_table("publish")?)?;
+        root.end(&["version", "rules", "not-checked", "exemption", "data", "deps", "scan", "publish"])?;
         Ok(Self {
             settings,
             not_checked,
@@ -56,6 +57,7 @@ impl Policy {
             data,
             deps_exclude,
             scan,
+            publish,
             allow_lists: AllowLists::default(),
             baseline: Baseline::default(),
         })
@@ -215,6 +217,25 @@ fn scan(mut table: Table<'_>) -> Result<Scan, Malformed> {
     Ok(Scan { exclude, self_exempted })
 }
 
+fn publish(mut table: Table<'_>) -> Result<Publish, Malformed> {
+    let tag = table.take("tag").as_ref().map(tag_pattern).transpose()?;
+    table.end(&["tag"])?;
+    Ok(Publish { tag })
+}
+
+/// A pattern for the names of tags: what git takes for one once the braces are filled in.
+fn tag_pattern(value: &Value<'_>) -> Result<String, Malformed> {
+    let pattern = value.string()?;
+    if !pattern.contains("{version}") {
+        return Err(value.error("expected `{version}` in the name of a tag"));
+    }
+    let name = pattern.replace("{version}", "1.0.0").replace("{name}", "name");
+    match gix::validate::reference::name(format!("refs/tags/{name}").as_str().into()) {
+        Ok(_) if !name.contains(['{', '}']) => Ok(pattern),
+        _ => Err(value.error("expected the name of a tag with `{version}` and, at most, `{name}`")),
+    }
+}
+
 fn data(mut table: Table<'_>) -> Result<Data, Malformed> {
     let mut data = Data::default();
     if let Some(value) = table.take("max-age") {
@@ -324,6 +345,17 @@ mod tests {
         let other = ["http://127.0.0.1:80@evil.example/", "http://127.0.0.1:@evil.example/", "http://127.0.0.1:1?@b/"];
         for bad in other.into_iter().chain(["http://127.0.0.1:+8/", "http://127.0.0.1.evil.example/", "http://b/"]) {
             assert!(read(bad).unwrap_err().to_string().contains("expected an `https://` URL"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn tags_of_releases_are_names_that_git_takes() {
+        let read = |tag: &str| Policy::parse("toolbelt.toml", &format!("version = 1\npublish.tag = '{tag}'"));
+        for good in ["v{version}", "{name}-v{version}", "release/{name}/{version}"] {
+            assert_eq!(read(good).unwrap().publish.tag.as_deref(), Some(good));
+        }
+        for bad in ["", "v1", "{name}", "v{version} ", "v{version}{other}", "../{version}", "-{version}.lock"] {
+            assert!(read(bad).unwrap_err().to_string().starts_with("toolbelt.toml:2:15: expected"), "{bad}");
         }
     }
 

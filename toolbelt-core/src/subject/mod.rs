@@ -16,6 +16,7 @@ pub mod package;
 pub mod pattern;
 pub mod release;
 pub mod sighting;
+pub mod ssh;
 pub mod target;
 pub mod tree;
 pub mod value_key;

@@ -5,11 +5,14 @@
 //! difference to it may be looked at.
 
 mod changes;
+pub mod checkout;
+pub mod clone;
 mod commits;
 mod contents;
 pub mod dates;
 pub mod files;
 mod gaps;
+pub mod head;
 pub mod history;
 pub mod lines;
 pub mod locate;
@@ -20,11 +23,15 @@ pub mod push;
 pub mod range;
 pub mod receive;
 mod refs;
+pub mod remotes;
 pub mod repository;
 #[cfg(test)]
 mod sandbox;
+pub mod snapshot;
 pub mod staged;
+pub mod status;
 pub mod store;
+pub mod tags;
 mod tree;
 pub mod worktree;
 
