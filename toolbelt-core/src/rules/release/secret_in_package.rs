@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::allowed::Allowed;
 use super::file_kind::is_fixture;
+use super::wording::PLACES;
 use super::{Context, known};
 use crate::finding::{Acceptance, ExemptedBy, Finding, Fix, Level, Outcome};
 use crate::rules::blob::{self, connection_string, exposed_credential, exposed_token, private_key};
@@ -25,8 +26,6 @@ const OF_SCAN: [&Rule; 4] =
 /// The manifest that cargo makes, without comments, and the one that it is made of.
 const MADE: &str = "Cargo.toml";
 const WRITTEN: &str = "Cargo.toml.orig";
-/// Of many places those that a finding has.
-const PLACES: usize = 20;
 
 /// The rule.
 pub static RULE: Rule = Rule {
