@@ -290,6 +290,8 @@ fn values(tag: &[u8]) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn targets(text: &str) -> Vec<String> {
@@ -367,6 +369,16 @@ mod tests {
             let text = part.repeat(20_000);
             relative(&text);
             relative(&text[..text.len() - 1]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_link_is_where_the_text_has_it(text in "([\\[\\]()<>`~:!\\\\\"'#?%/. \n\tab]|href=|```|<!--|-->|\u{e4}){0,60}") {
+            for link in relative(&text) {
+                prop_assert!(text.get(link.span.clone()).is_some_and(|written| !written.is_empty()), "{link:?}");
+                prop_assert!(!link.target.is_empty());
+            }
         }
     }
 }
