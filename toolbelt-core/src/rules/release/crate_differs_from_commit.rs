@@ -8,6 +8,9 @@ use crate::finding::{Finding, Fix, Level, Outcome, Unknown};
 use crate::rules::{Capability, Check, Rule, Scope, Severity};
 use crate::subject::release::{Comparison, Difference, Release};
 
+/// Under this path it is told what is wrong with an archive as a whole.
+const WHOLE: &str = ".";
+
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "crate-differs-from-commit",
@@ -52,19 +55,23 @@ fn finding(release: &Release, comparison: &Comparison) -> Finding {
     let mut differences: Vec<(&String, &Difference)> = comparison.differences.iter().collect();
     // What nobody could have meant comes first.
     differences.sort_by_key(|(path, difference)| (rank(difference), *path));
-    let named = some_of(differences.iter().map(|(path, difference)| format!("`{path}` ({})", words(difference))));
-    let commit =
-        release.revision.known().map_or("the commit".to_owned(), |revision| short(&revision.commit).to_owned());
+    let named = some_of(differences.iter().map(|(path, difference)| match path.as_str() {
+        WHOLE => format!("the archive ({})", words(difference)),
+        path => format!("`{path}` ({})", words(difference)),
+    }));
+    let commit = release
+        .revision
+        .known()
+        .map_or("the commit".to_owned(), |revision| format!("commit {}", short(&revision.commit)));
     let all = differences.iter().map(|(path, difference)| format!("{path}\n{}", words(difference)));
-    Finding::new(release.subject(), format!("{} differ from {commit}: {named}", files(differences.len())))
+    Finding::new(release.subject(), format!("differs from {commit} in {}: {named}", files(differences.len())))
         .fact("files", differences.len())
         .fact("same", comparison.same)
-        .at(places(differences.iter().map(|(path, difference)| match difference {
-            Difference::OtherContent { path } => path.clone(),
-            Difference::NotInCommit
-            | Difference::OtherThanRebuilt
-            | Difference::Missing
-            | Difference::Irregular { .. } => release.path(path),
+        .at(places(differences.iter().filter_map(|(path, difference)| match difference {
+            Difference::OtherContent { path } => Some(path.clone()),
+            Difference::NotInCommit | Difference::OtherThanRebuilt | Difference::Missing => Some(release.path(path)),
+            // Its path is whatever the archive says.
+            Difference::Irregular { .. } => None,
         })))
         .told_apart_by(all.collect::<Vec<_>>().join("\n"))
         .fix(Fix::new("commit what belongs to the package, and package a clean clone").command("cargo package --list"))
@@ -112,21 +119,28 @@ mod tests {
 
     #[test]
     fn each_way_to_differ_has_its_words_and_the_strangest_comes_first() {
-        let differing = differing(vec![
+        let release = differing(vec![
             ("a.rs", Difference::OtherContent { path: "crates/one/a.rs".to_owned() }),
             ("b.rs", Difference::NotInCommit),
             ("c.rs", Difference::Irregular { what: "a symbolic link".to_owned() }),
             ("Cargo.lock", Difference::OtherThanRebuilt),
             ("d.rs", Difference::Missing),
         ]);
-        let outcome = check(&RULE, &differing);
+        let outcome = check(&RULE, &release);
         assert_eq!(
             messages(&outcome),
-            ["5 files differ from 111111111111: `c.rs` (a symbolic link), `b.rs` (not in the commit), `a.rs` (other \
-             content) and 2 more"]
+            [
+                "differs from commit 111111111111 in 5 files: `c.rs` (a symbolic link), `b.rs` (not in the commit), `a.rs` \
+             (other content) and 2 more"
+            ]
         );
         let places: Vec<&str> = outcome.findings[0].locations.iter().map(|place| place.path.as_str()).collect();
-        assert_eq!(places[..3], ["crates/one/c.rs", "crates/one/b.rs", "crates/one/a.rs"]);
+        assert_eq!(places[..2], ["crates/one/b.rs", "crates/one/a.rs"]);
+        let after = Difference::Irregular { what: "something after the end of the archive".to_owned() };
+        assert_eq!(
+            messages(&check(&RULE, &differing(vec![(".", after)]))),
+            ["differs from commit 111111111111 in 1 file: the archive (something after the end of the archive)"]
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn check(release: &Release, _: &Context<'_>) -> Outcome {
 fn finding(release: &Release, revision: &Revision, paths: &[String]) -> Finding {
     let commit = short(&revision.commit);
     let (count, named) = (files(paths.len()), several(paths));
-    Finding::new(release.subject(), format!("would hold {count} as commit {commit} does not have them: {named}"))
+    Finding::new(release.subject(), format!("would hold {count} that commit {commit} does not have like that: {named}"))
         .fact("commit", revision.commit.as_str())
         .fact("files", paths.len())
         .at(places(paths.iter().cloned()))
@@ -57,8 +57,7 @@ mod tests {
         for mut release in [release(), rehearsal()] {
             revision(&mut release).uncommitted = Fact::Known(["a.rs", "b.rs", "c.rs", "d.rs"].map(String::from).into());
             let outcome = check(&RULE, &release);
-            let message =
-                "would hold 4 files as commit 111111111111 does not have them: `a.rs`, `b.rs`, `c.rs` and 1 more";
+            let message = "would hold 4 files that commit 111111111111 does not have like that: `a.rs`, `b.rs`, `c.rs` and 1 more";
             assert_eq!(messages(&outcome), [message]);
             assert_eq!(outcome.findings[0].locations.len(), 4);
         }

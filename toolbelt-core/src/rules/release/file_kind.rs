@@ -71,7 +71,7 @@ impl FileKind {
         if path == "cargo.toml.orig" {
             return None;
         }
-        let is_fixture = folders.iter().any(|folder| FIXTURES.iter().any(|word| folder.starts_with(word)));
+        let is_fixture = is_fixture(&path);
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         if folders.iter().any(|folder| REPOSITORIES.contains(folder)) {
             return Some(Self::Repository);
@@ -120,6 +120,13 @@ impl FileKind {
             Self::Repository => "repository",
         }
     }
+}
+
+/// Whether a file is below a folder whose files are made for tests and examples.
+pub(super) fn is_fixture(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split('/').any(|folder| FIXTURES.iter().any(|word| folder.starts_with(word)))
 }
 
 fn is_build_output(folders: &[&str], name: &str, extension: &str) -> bool {

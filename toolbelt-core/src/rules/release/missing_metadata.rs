@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::links::{self, Link};
-use super::wording::several;
+use super::wording::{PLACES, several};
 use super::{Context, known};
 use crate::finding::{Fact, Finding, Fix, Level, Outcome};
 use crate::rules::{Capability, Check, Rule, Scope, Severity};
@@ -158,8 +158,6 @@ fn is_there(paths: &BTreeSet<String>, folder: &str, target: &str) -> bool {
 }
 
 fn dead_links(release: &Release, readme: &Readme, text: &str, dead: &[&Link]) -> Option<Finding> {
-    /// Of many links those that have a place.
-    const PLACES: usize = 20;
     let targets: BTreeSet<&str> = dead.iter().map(|link| link.target.as_str()).collect();
     if targets.is_empty() {
         return None;
@@ -175,7 +173,6 @@ fn dead_links(release: &Release, readme: &Readme, text: &str, dead: &[&Link]) ->
     let message = format!("has a readme with links to what neither the `.crate` nor the commit has: {named}");
     Some(
         Finding::new(release.subject(), message)
-            .fact("key", "readme")
             .fact("links", targets.iter().copied().collect::<Vec<_>>())
             .at(places)
             .told_apart_by(format!("links\n{}", targets.into_iter().collect::<Vec<_>>().join("\n")))

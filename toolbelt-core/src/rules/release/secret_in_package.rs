@@ -2,14 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::allowed::Allowed;
+use super::file_kind::is_fixture;
+use super::wording::PLACES;
 use super::{Context, known};
 use crate::finding::{Acceptance, ExemptedBy, Finding, Fix, Level, Outcome};
 use crate::rules::blob::{self, connection_string, exposed_credential, exposed_token, private_key};
-use crate::rules::options::Options;
+use crate::rules::options::{OptionDefault, Options, RuleOption};
 use crate::rules::{Capability, Check, Need, Rule, Scope, Severity};
 use crate::subject::Location;
 use crate::subject::release::Release;
 use crate::subject::sighting::{Candidate, Observation, Sighting};
+
+static ALLOW: RuleOption = RuleOption {
+    name: "allow",
+    default: OptionDefault::List(&[]),
+    about: "globs of files in the `.crate` whose secrets were made to be published",
+};
 
 /// The rules of a scan that say what is a secret.
 const OF_SCAN: [&Rule; 4] =
@@ -29,35 +38,61 @@ pub static RULE: Rule = Rule {
     default: Level::Deny,
     weaker: Some(Level::Warn),
     scope: Scope::Deterministic,
-    options: &[],
+    options: &[&ALLOW],
     needs: &[Need::CrateContents],
     explanation: include_str!("secret_in_package.md"),
     check: Check::Release(check),
 };
 
-fn check(release: &Release, _: &Context<'_>) -> Outcome {
+fn check(release: &Release, context: &Context<'_>) -> Outcome {
     let sightings = match known(&release.sightings, release) {
         Ok(sightings) => sightings,
         Err(outcome) => return outcome,
     };
+    let (allowed, mut outcome) = Allowed::read(&ALLOW, release, context);
     let written: BTreeSet<(&str, &[u8])> = sightings.iter().filter_map(|seen| within(seen, WRITTEN)).collect();
-    let mut outcome = Outcome::clean();
-    // Secrets of one kind in one file are told apart by their order: a digest of a weak one would give it away.
-    let mut ordinals: BTreeMap<String, usize> = BTreeMap::new();
+    let mut alike: BTreeMap<Alike, Vec<Finding>> = BTreeMap::new();
     for sighting in sightings {
+        let Observation::Secret(candidate) = &sighting.observation else { continue };
         // Cargo copies what is written there, and a marker beside it is lost on the way.
-        if within(sighting, MADE).is_some_and(|secret| written.contains(&secret)) {
+        let is_copy = within(sighting, MADE).is_some_and(|secret| written.contains(&secret));
+        if is_copy || sighting.place.path.as_deref().is_some_and(|path| allowed.has(path)) {
             continue;
         }
-        let Observation::Secret(candidate) = &sighting.observation else { continue };
-        for mut finding in judge(release, sighting, candidate) {
-            let ordinal = ordinals.entry(finding.discriminator.clone()).or_default();
-            *ordinal += 1;
-            finding.discriminator = format!("{}\n{ordinal}", finding.discriminator);
-            outcome.findings.push(finding);
+        for finding in judge(release, sighting, candidate) {
+            alike.entry(Alike::of(&finding)).or_default().push(finding);
         }
     }
+    outcome.findings.extend(alike.into_values().filter_map(told_once));
     outcome
+}
+
+/// What makes findings one: files with test vectors hold dozens of the same kind.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Alike {
+    message: String,
+    weaker: bool,
+    accepted: Option<String>,
+}
+
+impl Alike {
+    fn of(finding: &Finding) -> Self {
+        let accepted = finding.accepted.as_ref().map(|accepted| accepted.reason.clone());
+        Self { message: finding.message.clone(), weaker: finding.weaker, accepted }
+    }
+}
+
+/// One finding for some that are alike. How many they are tells it apart: a digest of a weak secret would give it away.
+fn told_once(alike: Vec<Finding>) -> Option<Finding> {
+    let count = alike.len();
+    let places: Vec<Location> = alike.iter().flat_map(|finding| finding.locations.clone()).take(PLACES).collect();
+    let mut finding = alike.into_iter().next()?;
+    finding.locations = places;
+    if count > 1 {
+        finding.message = format!("{} ({count} times)", finding.message);
+    }
+    finding.discriminator = format!("{}\n{count}\n{}", finding.discriminator, finding.accepted.is_some());
+    Some(finding.fact("count", count))
 }
 
 /// Pattern and value of a secret in this file.
@@ -86,7 +121,9 @@ fn judge(release: &Release, sighting: &Sighting, candidate: &Candidate) -> Vec<F
 
 fn rewritten(release: &Release, sighting: &Sighting, candidate: &Candidate, rule: &Rule, said: Finding) -> Finding {
     let path = sighting.place.path.as_deref().unwrap_or("a file without a path");
-    let is_strong = rule.default == Level::Deny && !said.weaker;
+    // A key that is there for a test was made for it, and a scan has asked about it.
+    let is_for_tests = rule.id == private_key::RULE.id && is_fixture(path);
+    let is_strong = rule.default == Level::Deny && !said.weaker && !is_for_tests;
     let mut finding = Finding::new(release.subject(), format!("`{path}` {}", said.message))
         .fact("path", path)
         .fact("rule", rule.id)
@@ -128,7 +165,7 @@ fn fix(candidate: &Candidate) -> Fix {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::tests::{check, messages, reasons, release};
+    use super::super::tests::{check, check_with, list, messages, reasons, release};
     use super::*;
     use crate::finding::{Fact, Unknown};
     use crate::subject::Region;
@@ -203,12 +240,31 @@ mod tests {
     }
 
     #[test]
-    fn two_secrets_of_a_kind_in_a_file_are_two_findings() {
-        let one = || seen("src/a.rs", SecretKind::Token, proven());
-        let outcome = check(&RULE, &holding(vec![one(), one(), seen("src/b.rs", SecretKind::Token, proven())]));
-        let fingerprints: BTreeSet<String> =
-            outcome.findings.iter().map(|finding| finding.fingerprint(RULE.id)).collect();
-        assert_eq!(fingerprints.len(), 3);
+    fn secrets_of_a_kind_in_a_file_are_one_finding_that_counts_them() {
+        let one = |path: &str| seen(path, SecretKind::Token, proven());
+        let fingerprint = |outcome: &Outcome| outcome.findings[0].fingerprint(RULE.id);
+        let twice = check(&RULE, &holding(vec![one("src/a.rs"), one("src/b.rs"), one("src/a.rs")]));
+        assert_eq!(
+            messages(&twice),
+            [
+                "`src/a.rs` holds an Example token: its check digits are right (2 times)",
+                "`src/b.rs` holds an Example token: its check digits are right",
+            ]
+        );
+        assert_eq!((twice.findings[0].locations.len(), &twice.findings[0].facts["count"]), (2, &2.into()));
+        let once = check(&RULE, &holding(vec![one("src/a.rs")]));
+        assert_ne!(fingerprint(&once), fingerprint(&twice), "one more is another finding");
+    }
+
+    #[test]
+    fn keys_for_tests_are_the_weaker_form_and_the_policy_can_take_files() {
+        let key = |path: &str| holding(vec![seen(path, SecretKind::PrivateKey, proven())]);
+        assert!(!check(&RULE, &key("src/key.pem")).findings[0].weaker);
+        assert!(check(&RULE, &key("tests/data/key.pem")).findings[0].weaker);
+        let token = holding(vec![seen("tests/data/token", SecretKind::Token, proven())]);
+        assert!(!check(&RULE, &token).findings[0].weaker);
+        assert_eq!(check_with(&RULE, &key("src/key.pem"), &[(&ALLOW, list(&["src/*.pem"]))], None), Outcome::clean());
+        assert_eq!(check_with(&RULE, &key("src/key.pem"), &[(&ALLOW, list(&["*.pem"]))], None).findings.len(), 1);
     }
 
     #[test]

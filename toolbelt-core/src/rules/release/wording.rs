@@ -5,7 +5,7 @@ use crate::subject::Location;
 /// Of many things those that a message names.
 const NAMED: usize = 3;
 /// Of many places those that a finding has.
-const PLACES: usize = 20;
+pub(super) const PLACES: usize = 20;
 /// Digits of a commit that people are shown.
 const SHORT_ID: usize = 12;
 
