@@ -2,6 +2,7 @@
 //!
 //! An operation collects subjects from the sources, has the rules judge them, and lets the policy decide.
 
+pub mod attest;
 pub mod baseline;
 pub mod data;
 pub mod deps;
