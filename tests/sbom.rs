@@ -35,6 +35,7 @@ const APP: &str = "[package]\nname = \"app\"\nversion.workspace = true\nedition.
                    alpha = \"1\"\nalpha-next = { package = \"alpha\", version = \"2\" }\nshared = \"1\"\n\
                    optional = { version = \"1\", optional = true }\nweak = { version = \"1\", optional = true }\n\
                    [target.'cfg(windows)'.dependencies]\nfor-windows = \"1\"\n\
+                   [target.'cfg(target_os = \"haiku\")'.dependencies]\nfor-haiku = \"1\"\n\
                    [target.'cfg(all(unix, not(made_up_flag)))'.dependencies]\nfor-unix = \"1\"\n\
                    [build-dependencies]\nfor-build = \"1\"\nshared = { version = \"1\", features = [\"two\"] }\n\
                    [dev-dependencies]\nfor-tests = \"1\"\nshared = { version = \"1\", features = [\"three\"] }\n";
@@ -71,6 +72,11 @@ fn scene(resolver: &str) -> CargoScene {
     scene.vendor("deep", "1.0.0", &format!("{edition}[target.'cfg(windows)'.dependencies]\nfor-windows = \"1\"\n"));
     scene.vendor("optional", "1.0.0", &format!("{edition}[dependencies]\nalpha = \"1\"\n"));
     scene.vendor("weak", "1.0.0", &format!("{edition}[features]\nmore = [\"dep:deep\"]\n[dependencies]\ndeep = {{ version = \"1\", optional = true }}\n"));
+    scene.vendor(
+        "for-haiku",
+        "1.0.0",
+        &format!("{edition}[dependencies]\nshared = {{ version = \"1\", features = [\"four\"] }}\n"),
+    );
     for name in ["for-windows", "for-unix", "for-build", "for-tests", "for-macros"] {
         scene.vendor(name, "1.0.0", edition);
     }
@@ -239,7 +245,7 @@ fn components_say_where_they_come_from_and_what_they_are_for() {
     assert!(find(&bill, "for-windows", "1.0.0").is_conditional);
     let shared = find(&bill, "shared", "1.0.0");
     assert_eq!((shared.usage.kind, shared.is_conditional), (DependencyKind::Normal, false));
-    assert_eq!(shared.usage.features, ["base", "default", "one"].map(str::to_owned).into());
+    assert_eq!(shared.usage.features, ["base", "default", "four", "one"].map(str::to_owned).into());
     let built_twice = shared.usage.features_at_build_time.as_ref().unwrap();
     assert_eq!(*built_twice, ["base", "deep", "default", "five", "one", "two"].map(str::to_owned).into());
     assert!(bill.components.iter().all(|component| component.name != "for-tests"));
