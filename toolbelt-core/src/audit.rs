@@ -123,7 +123,7 @@ pub fn contents(
 ///
 /// Returns each rule that ran, in the rules' order, those that said nothing included.
 pub fn releases(
-    releases: &[Release],
+    releases: &[&Release],
     policy: &Policy,
     approvals: Option<u32>,
     now: Timestamp,

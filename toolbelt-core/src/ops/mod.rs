@@ -11,6 +11,7 @@ pub mod names;
 mod network;
 pub mod patterns;
 pub mod policy;
+pub mod publish;
 pub mod sbom;
 pub mod scan;
 pub mod why;

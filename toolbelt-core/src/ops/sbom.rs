@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::ops::Environment;
 use crate::output::{cyclonedx, spdx};
-use crate::source::cargo_metadata::{self, AskedFeatures, Member, Metadata, Question, Workspace};
+use crate::source::cargo_metadata::{self, AskedFeatures, Member, Metadata, NoLockfile, Question, Workspace};
 use crate::source::{compiler, rust_program};
 use crate::subject::bill_of_materials::{BillOfMaterials, Maker};
 use crate::subject::digest::Sha256Digest;
@@ -118,6 +118,7 @@ pub fn run(request: &Request) -> Result<BillOfMaterials, Error> {
         offline: request.offline,
         features: AskedFeatures::Named(&[]),
         targets: &asked,
+        no_lockfile: NoLockfile::Refused,
     };
     let manifest = manifest_of_package(request, &question)?;
     let metadata = cargo_metadata::read(&Question {

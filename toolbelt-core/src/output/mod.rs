@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod patterns;
 mod plain;
 pub mod policy;
+pub mod publish;
 pub mod rules;
 pub mod sarif;
 pub mod spdx;

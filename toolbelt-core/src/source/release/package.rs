@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::archive::Named;
-use super::workspace::Member;
 use crate::source::program::{self, Program};
 
 /// How long cargo may take: it compiles what it packages, with all dependencies.
@@ -69,7 +68,7 @@ pub struct Packaging<'a> {
     /// The manifest of the workspace.
     pub manifest: &'a Path,
     /// What is packaged, all at once, so that members may depend on each other.
-    pub members: &'a [&'a Member],
+    pub members: &'a [Named<'a>],
     /// How.
     pub options: &'a Options,
     /// Where cargo puts what it makes.
@@ -89,8 +88,8 @@ impl Packaging<'_> {
     pub fn run(&self) -> Result<Vec<PathBuf>, Error> {
         self.cargo(self.members.iter().map(|member| format!("{}@{}", member.name, member.version)))?;
         let folder = self.target.join("package");
-        let path = |member: &&Member| {
-            let path = folder.join(Named { name: &member.name, version: &member.version }.file());
+        let path = |member: &Named<'_>| {
+            let path = folder.join(member.file());
             if path.is_file() { Ok(path) } else { Err(Error::NotMade { path }) }
         };
         self.members.iter().map(path).collect()
