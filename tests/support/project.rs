@@ -8,6 +8,7 @@ use std::process::Command;
 use toolbelt_core::finding::Fact;
 use toolbelt_core::source::cargo_metadata::{self, AskedFeatures, NoLockfile, Question, Workspace};
 use toolbelt_core::source::git::tags::TagPattern;
+use toolbelt_core::source::release::archive::Named;
 use toolbelt_core::source::release::collect::{Checkout, Collected, Request, collect};
 use toolbelt_core::source::release::package::{Options, Packaging, Verify};
 use toolbelt_core::source::release::rebuild::{self, Rebuilt};

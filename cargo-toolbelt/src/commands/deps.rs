@@ -86,7 +86,7 @@ pub(crate) fn run(args: DepsArgs, ui: &mut Ui) -> anyhow::Result<u8> {
 fn check(look: LookArgs, signing: AttestArgs, ui: &mut Ui) -> anyhow::Result<u8> {
     let request = request(look)?;
     if signing.attest && request.lockfiles != Lockfiles::OfRepository(request.environment.directory.clone()) {
-        bail!("`--attest` is for all lock files of the repository");
+        bail!("`--attest` is for the repository in the working directory as a whole");
     }
     let report = {
         let progress = ui.progress();

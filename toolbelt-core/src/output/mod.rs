@@ -26,6 +26,6 @@ pub mod why;
 mod wrap;
 
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 #[cfg(test)]
 mod hostile;
