@@ -4,15 +4,18 @@
 //! secret is: whoever is called back decides what to make of a content, and says how those that are kept as a
 //! difference to it may be looked at.
 
+pub mod ancestry;
 mod changes;
 mod commits;
 mod contents;
 pub mod dates;
+pub mod default_branch;
 pub mod files;
 mod gaps;
 pub mod history;
 pub mod lines;
 pub mod locate;
+pub mod merge_tree;
 pub mod objects;
 mod outgoing;
 mod program;
@@ -20,12 +23,15 @@ pub mod push;
 pub mod range;
 pub mod receive;
 mod refs;
+pub mod remotes;
 pub mod repository;
 #[cfg(test)]
 mod sandbox;
+pub mod signed;
 pub mod staged;
 pub mod store;
 mod tree;
+pub mod verify_commit;
 pub mod worktree;
 
 use std::io;

@@ -21,7 +21,11 @@ pub(super) fn git(repository: &GitRepository, arguments: &[&str]) -> Result<Outp
 
 /// Runs a command as [`git`] does, for the work tree that has this git directory.
 pub(super) fn git_in(repository: &GitRepository, git_dir: &Path, arguments: &[&str]) -> Result<Output, Error> {
-    let failed = |why: String| Error::Program { command: arguments.join(" "), why };
+    run(command(repository, git_dir, arguments), arguments)
+}
+
+/// A command that [`run`] runs; what it says of errors is dropped.
+pub(super) fn command(repository: &GitRepository, git_dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
         .env_clear()
@@ -39,6 +43,12 @@ pub(super) fn git_in(repository: &GitRepository, git_dir: &Path, arguments: &[&s
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
+    command
+}
+
+/// Runs a command to its end, or until it has taken too long.
+pub(super) fn run(mut command: Command, arguments: &[&str]) -> Result<Output, Error> {
+    let failed = |why: String| Error::Program { command: arguments.join(" "), why };
     let child = command.spawn().map_err(|error| failed(format!("cannot be started: {error}")))?;
     let (sender, receiver) = std::sync::mpsc::channel();
     // The thread outlives a command that hangs; the process ends it.
