@@ -9,6 +9,7 @@
 //! arrow never points back: rules read neither files nor the clock, sources know no rule, and nothing here prints.
 
 pub mod audit;
+pub mod evidence;
 pub mod finding;
 pub mod ops;
 pub mod output;

@@ -19,6 +19,7 @@ pub mod ref_update;
 pub mod release;
 pub mod sighting;
 pub mod signed_object;
+pub mod ssh;
 pub mod target;
 pub mod tree;
 pub mod value_key;
