@@ -10,7 +10,9 @@ pub mod names;
 mod network;
 pub mod patterns;
 pub mod policy;
+pub mod refs;
 pub mod scan;
+pub mod verify;
 pub mod why;
 
 use std::collections::BTreeMap;

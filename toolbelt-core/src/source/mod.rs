@@ -18,4 +18,5 @@ pub mod manifest;
 pub mod names;
 pub mod repository;
 mod resolver;
+pub mod ssh;
 mod zip;

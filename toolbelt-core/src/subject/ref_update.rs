@@ -1,9 +1,9 @@
-//! A ref that somebody is about to move.
+//! A protected ref that somebody is about to move.
 
 use super::content::ObjectId;
 use crate::finding::Fact;
 
-/// A ref that a push would move, as the side sees it that has it.
+/// A protected ref that a push would move, as the side sees it that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefUpdate {
     /// Its full name: `refs/heads/main`.
@@ -41,8 +41,6 @@ pub enum Movement {
 /// Why a ref must not be moved at will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protection {
-    /// It may be.
-    None,
     /// It is a tag: what has a name that others rely on.
     Tag,
     /// The policy says so.
@@ -65,16 +63,6 @@ impl RefUpdate {
     /// What people call it: `main`, `v1.0.0`; the whole name of what is neither a branch nor a tag.
     pub fn short_name(&self) -> &str {
         short_name(&self.name)
-    }
-}
-
-impl Protection {
-    /// Whether it has any.
-    pub fn is_protected(self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Tag | Self::Policy | Self::DefaultBranch => true,
-        }
     }
 }
 

@@ -25,8 +25,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(update: &RefUpdate, context: &Context<'_>) -> Outcome {
-    let is_exempt = movable::is_movable(&update.name, context.options) && update.protection == Protection::Tag;
-    if !update.protection.is_protected() || is_exempt {
+    if update.protection == Protection::Tag && movable::is_movable(&update.name, context.options) {
         return Outcome::clean();
     }
     match &update.movement {

@@ -39,7 +39,6 @@ fn check(update: &RefUpdate, context: &Context<'_>) -> Outcome {
             .fix(Fix::new("leave it; if it has to go, say so where it is protected"))
     };
     match update.protection {
-        Protection::None => Outcome::clean(),
         // A tag that is gone can come back as another one.
         Protection::Tag if movable::is_movable(&update.name, context.options) => Outcome::clean(),
         Protection::Tag => finding().weaker().into(),

@@ -47,9 +47,9 @@ mod tests {
         sandbox.write("a", "0");
         sandbox.commit("base");
         sandbox.git(&["branch", "-m", "trunk"]);
-        sandbox.git(&["clone", "--quiet", ".", "../clone"]);
-        let clone = sandbox.beside("clone").open();
         let url = sandbox.root.display().to_string();
+        sandbox.git(&["clone", "--quiet", &url, "../clone"]);
+        let clone = sandbox.beside("clone").open();
         assert_eq!(of_remote(&clone, "origin", &url), ["refs/heads/trunk"]);
         assert_eq!(of_remote(&clone, &url, &url), ["refs/heads/trunk"]);
         assert_eq!(of_remote(&clone, "other", "elsewhere"), ["refs/heads/main", "refs/heads/master"]);

@@ -20,10 +20,10 @@ pub fn compare(repository: &GitRepository, tree: ObjectId, parents: &[ObjectId])
     };
     let (one, other) = (one.to_string(), other.to_string());
     let arguments = ["merge-tree", "--write-tree", "--allow-unrelated-histories", "--no-messages", &one, &other];
-    let mut call = program::command(repository, repository.git_dir(), &arguments);
+    let mut call = program::in_repository(repository, repository.git_dir());
     call.env("GIT_OBJECT_DIRECTORY", folder.path()).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates(repository));
     call.env_remove("GIT_QUARANTINE_PATH");
-    let output = match program::run(call, &arguments) {
+    let output = match program::run(call, &arguments, None) {
         Ok(output) => output,
         Err(error) => return unknown(&error.to_string()),
     };

@@ -27,6 +27,7 @@ pub mod remotes;
 pub mod repository;
 #[cfg(test)]
 mod sandbox;
+pub mod settings;
 pub mod signed;
 pub mod staged;
 pub mod store;

@@ -1,7 +1,5 @@
 //! What git says of signatures that only other programs can check: those of OpenPGP and X.509.
 
-use std::process::Stdio;
-
 use super::program;
 use super::repository::GitRepository;
 use crate::finding::Unknown;
@@ -54,9 +52,7 @@ pub fn verify(
     let command = if kind == ObjectKind::Commit { "verify-commit" } else { "verify-tag" };
     let programs = ["-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg", "-c", "gpg.x509.program=gpgsm"];
     let arguments = [&programs[..], &[command, "--raw", &id]].concat();
-    let mut call = program::command(repository, repository.git_dir(), &arguments);
-    call.stderr(Stdio::piped());
-    let output = program::run(call, &arguments).map_err(|error| Unknown::new(error.to_string()))?;
+    let output = program::git(repository, &arguments).map_err(|error| Unknown::new(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stderr);
     if !text.contains("[GNUPG:] ") {
         let why = format!("`{program}` could not be run by git to check the signature");

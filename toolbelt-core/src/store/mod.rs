@@ -1,0 +1,3 @@
+//! Where what toolbelt itself knows of a repository is kept.
+
+pub mod ref_log;
