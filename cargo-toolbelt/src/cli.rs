@@ -6,7 +6,7 @@ use cargo_toolbelt::global::Global;
 use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{data, deps, policy, rules};
+use crate::commands::{data, deps, evidence, policy, rules};
 
 /// Supply-chain checks where cargo users already work
 ///
@@ -30,6 +30,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Deps(Box<deps::DepsArgs>),
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     Rules(rules::RulesArgs),
     Explain(explain::ExplainArgs),
     #[command(subcommand)]

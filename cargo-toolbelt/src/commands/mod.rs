@@ -2,6 +2,7 @@
 
 pub(crate) mod data;
 pub(crate) mod deps;
+pub(crate) mod evidence;
 pub(crate) mod policy;
 pub(crate) mod rules;
 
@@ -16,6 +17,7 @@ use crate::cli::{Cli, Command};
 pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
     match command {
         Command::Deps(args) => deps::run(*args, ui),
+        Command::Evidence(command) => evidence::run(command, ui),
         Command::Rules(args) => rules::run(&args, ui),
         Command::Explain(args) => explain::run(&args, "cargo toolbelt rules", ui),
         Command::Policy(command) => policy::run(&command, ui),

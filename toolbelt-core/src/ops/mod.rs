@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod data;
 pub mod deps;
+pub mod evidence;
 pub mod knowledge;
 pub mod names;
 mod network;

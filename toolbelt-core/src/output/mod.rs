@@ -7,6 +7,7 @@
 pub mod baseline;
 pub mod data;
 pub mod escape;
+pub mod evidence;
 mod excerpt;
 pub mod human;
 pub mod json;

@@ -10,6 +10,7 @@ pub mod cargo_config;
 pub mod content;
 pub mod crate_archive;
 pub mod file;
+pub mod file_digest;
 pub mod git;
 pub mod http;
 pub mod index;

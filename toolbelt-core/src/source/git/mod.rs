@@ -18,7 +18,7 @@ pub mod locate;
 pub mod merge_tree;
 pub mod objects;
 mod outgoing;
-mod program;
+pub(crate) mod program;
 pub mod push;
 pub mod range;
 pub mod receive;
@@ -26,7 +26,7 @@ mod refs;
 pub mod remotes;
 pub mod repository;
 #[cfg(test)]
-mod sandbox;
+pub(crate) mod sandbox;
 pub mod settings;
 pub mod signed;
 pub mod staged;
