@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod data;
 pub mod deps;
 pub mod evidence;
+pub mod identity;
 pub mod knowledge;
 pub mod names;
 mod network;

@@ -5,15 +5,16 @@ mod root;
 mod signatures;
 mod updates;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::audit;
 use crate::finding::Outcome;
+use crate::ops::Environment;
 use crate::ops::scan::trust::Judge;
 use crate::ops::scan::{self, Inline, Memory, Target};
-use crate::ops::{Environment, policy};
-use crate::policy::Policy;
-use crate::report::{Coverage, SourceState};
+use crate::policy::{Policy, decide};
+use crate::report::{Coverage, Report, SourceState};
 use crate::rules::Rule;
 use crate::rules::repository::{rewritten_history, unsigned_commit, unsigned_tag, untrusted_signer};
 use crate::source::git::repository::GitRepository;
@@ -50,6 +51,25 @@ pub struct Observed {
     pub policy: Policy,
     /// The file of trusted keys.
     pub sources: Vec<SourceState>,
+}
+
+impl Observed {
+    /// What the policy makes of it, as a report of this command.
+    pub fn report(self, command: &str, environment: &Environment) -> Report {
+        let decision = decide(self.outcomes, &self.policy, &self.coverage, environment.now);
+        Report {
+            tool: environment.tool.clone(),
+            command: command.to_owned(),
+            verdict: decision.verdict,
+            time: environment.now,
+            findings: decision.findings,
+            exempted: decision.exempted,
+            not_checked: decision.not_checked,
+            coverage: self.coverage,
+            sources: self.sources,
+            texts: BTreeMap::new(),
+        }
+    }
 }
 
 /// Why there is no answer.
@@ -181,11 +201,5 @@ impl<'a> Run<'a> {
             Asked::Always => true,
             Asked::WherePolicySpeaks => rules.iter().any(|rule| self.policy().speaks_of(rule)),
         }
-    }
-}
-
-impl From<policy::Error> for Error {
-    fn from(error: policy::Error) -> Self {
-        Self::Policy(error.into())
     }
 }

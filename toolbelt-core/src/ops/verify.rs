@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use crate::ops::Environment;
 use crate::ops::refs::{self, Error, Rewrites};
-use crate::policy::decide;
 use crate::report::Report;
 use crate::rules::Rule;
 use crate::rules::repository::{unsigned_commit, unsigned_tag};
@@ -71,18 +70,5 @@ pub fn run(request: &Request) -> Result<Report, Error> {
             "are not signed, and neither policy nor --signed asks for it",
         );
     }
-    let now = request.environment.now;
-    let decision = decide(observed.outcomes, &observed.policy, &observed.coverage, now);
-    Ok(Report {
-        tool: request.environment.tool.clone(),
-        command: "verify".to_owned(),
-        verdict: decision.verdict,
-        time: now,
-        findings: decision.findings,
-        exempted: decision.exempted,
-        not_checked: decision.not_checked,
-        coverage: observed.coverage,
-        sources: observed.sources,
-        texts: std::collections::BTreeMap::new(),
-    })
+    Ok(observed.report("verify", &request.environment))
 }

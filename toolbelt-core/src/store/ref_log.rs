@@ -142,7 +142,7 @@ impl RefLogFile {
         let head = match file::read_text(&self.head(), 4096) {
             Ok(text) => Some(text.trim_end().to_owned()),
             Err(file::Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
-            Err(_) => Some(String::new()),
+            Err(_) => Some("what cannot be read".to_owned()),
         };
         let bytes = match file::read(&self.log(), MAX_BYTES) {
             Ok(bytes) => bytes,

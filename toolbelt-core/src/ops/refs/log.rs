@@ -9,7 +9,7 @@ use crate::ops::scan::Target;
 use crate::report::Coverage;
 use crate::rules::repository::rewritten_history;
 use crate::source::git::repository::GitRepository;
-use crate::source::git::{ancestry, push, remotes};
+use crate::source::git::{ancestry, push, tracked};
 use crate::store::ref_log::{Contents, Entry, Known, RefLogFile, Refs};
 use crate::subject::content::ObjectId;
 use crate::subject::ref_log::{Notes, RefLog, Rewritten};
@@ -41,8 +41,8 @@ pub(super) fn look(run: &Run<'_>, rewrites: Rewrites, coverage: &mut Coverage) -
         }
         Target::Range(_) => {
             let mut all = Vec::new();
-            for remote in remotes::names(repository) {
-                let tracked = remotes::refs(repository, &remote, coverage)?;
+            for remote in tracked::names(repository) {
+                let tracked = tracked::refs(repository, &remote, coverage)?;
                 let protected = Protected::of_remote(repository, &remote, &remote, &run.request.protected);
                 all.push((protected, Now { remote, tracked, told: Refs::new(), sent: Refs::new() }));
             }
@@ -98,12 +98,12 @@ fn pushed(repository: &GitRepository, remote: &str, refs: &str, coverage: &mut C
     let updates = push::updates(refs.as_bytes())?;
     let told = updates.iter().filter_map(|update| Some((update.remote.clone(), update.old?))).collect();
     let sent = updates.iter().filter_map(|update| Some((update.remote.clone(), update.new?))).collect();
-    Ok(Now { remote: remote.to_owned(), tracked: remotes::refs(repository, remote, coverage)?, told, sent })
+    Ok(Now { remote: remote.to_owned(), tracked: tracked::refs(repository, remote, coverage)?, told, sent })
 }
 
 /// The tags of this repository.
 fn here(repository: &GitRepository, coverage: &mut Coverage) -> Result<Now, Error> {
-    let tracked = remotes::tags(repository, coverage)?;
+    let tracked = tracked::tags(repository, coverage)?;
     Ok(Now { remote: HERE.to_owned(), tracked, told: Refs::new(), sent: Refs::new() })
 }
 

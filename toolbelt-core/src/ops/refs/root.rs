@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Asked, Error, Run};
 use crate::evidence::allowed_signers::{AllowedSigners, MAX_BYTES};
 use crate::finding::Unknown;
+use crate::ops::evidence::trust::{FILE, SETTING};
 use crate::report::{Coverage, SourceState, State};
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
@@ -17,10 +18,6 @@ use crate::subject::content::ObjectId;
 use crate::subject::digest::hex;
 use crate::subject::malformed::Malformed;
 
-/// Where a repository keeps its trusted keys.
-pub(super) const FILE: &str = ".toolbelt/allowed_signers";
-/// The setting that pins a file of trusted keys.
-const SETTING: &str = "toolbelt.allowedSigners";
 /// Lines of the file that are told to be of no use.
 const PROBLEMS: usize = 10;
 
@@ -44,7 +41,12 @@ impl Root {
         let repository = &run.repository;
         let top = repository.root().unwrap_or_else(|| repository.git_dir());
         if let Some(pinned) = settings::get(top, repository.variables(), SETTING, Form::Path)? {
-            return Self::at(run, &top.join(&pinned), pinned, coverage);
+            if !Path::new(&pinned).is_absolute() {
+                return Ok(Self::without(Unknown::new(format!(
+                    "`{SETTING}` is `{pinned}`, which is no absolute path"
+                ))));
+            }
+            return Self::at(run, Path::new(&pinned), pinned.clone(), coverage);
         }
         // A range has a start, which need not be any better than what follows.
         let is_given = run.request.base.is_some() || run.asked != Asked::Always;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::root::Root;
-use super::{Error, Run};
+use super::{Asked, Error, Run};
 use crate::evidence::allowed_signers::{self, AllowedSigners, Refused};
 use crate::evidence::signature::Checked as Answer;
 use crate::evidence::sshsig::SshSig;
@@ -66,6 +66,12 @@ impl Run<'_> {
         let objects: Vec<SignedObject> =
             whole.par_iter().map(|(parts, name)| signed_object(parts, *name, judge.as_ref())).collect();
         let signed = objects.iter().filter(|object| object.signature != Signature::None).count();
+        if let Some(Trust { signers: Err(why), keys, .. }) = &judge
+            && keys.is_empty()
+            && self.asked == Asked::Always
+        {
+            coverage.could_not_look("whose the signatures are", why.reason.as_str());
+        }
         coverage.count("signed", signed);
         coverage.count("unsigned", objects.len() - signed);
         Ok((objects, sources))

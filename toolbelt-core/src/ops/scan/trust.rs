@@ -169,7 +169,9 @@ impl Revisions {
         let mut revisions = match &request.target {
             Target::Range(range) => {
                 let (tips, hidden) = range::ends(repository, range)?;
-                Self { base: hidden.first().copied(), change: tips.first().copied() }
+                // Either end may be named by an annotated tag.
+                let commit = |ids: &[ObjectId]| peeled(repository, ids.first().copied());
+                Self { base: commit(&hidden), change: commit(&tips) }
             }
             Target::Push { remote, refs, .. } => Self::of_push(repository, remote, refs)?,
             Target::Receive(refs) => {

@@ -23,7 +23,6 @@ pub mod push;
 pub mod range;
 pub mod receive;
 mod refs;
-pub mod remotes;
 pub mod repository;
 #[cfg(test)]
 pub(crate) mod sandbox;
@@ -31,6 +30,7 @@ pub mod settings;
 pub mod signed;
 pub mod staged;
 pub mod store;
+pub mod tracked;
 mod tree;
 pub mod verify_commit;
 pub mod worktree;
