@@ -70,5 +70,9 @@ fn manual_pages_are_written() {
 
 #[test]
 fn the_page_of_the_command_line_is_current() {
-    help::hold("git toolbelt", BINARY, &["", "scan", "scan baseline", "verify", "identity", "identity setup", "explain", "completions", "man"]);
+    help::hold(
+        "git toolbelt",
+        BINARY,
+        &["", "scan", "scan baseline", "verify", "identity", "identity setup", "explain", "completions", "man"],
+    );
 }

@@ -13,6 +13,7 @@ mod network;
 pub mod patterns;
 pub mod policy;
 pub mod refs;
+pub mod sbom;
 pub mod scan;
 pub mod verify;
 pub mod why;

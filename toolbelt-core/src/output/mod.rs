@@ -5,6 +5,8 @@
 //! table or a page as anything but text.
 
 pub mod baseline;
+mod content_id;
+pub mod cyclonedx;
 pub mod data;
 pub mod escape;
 pub mod evidence;
@@ -18,6 +20,7 @@ mod plain;
 pub mod policy;
 pub mod rules;
 pub mod sarif;
+pub mod spdx;
 mod summary;
 pub mod why;
 mod wrap;

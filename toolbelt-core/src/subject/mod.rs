@@ -3,16 +3,20 @@
 pub mod advisory;
 pub mod affected_versions;
 pub mod attestation;
+pub mod bill_of_materials;
 pub mod content;
 pub mod credential;
+pub mod declared_license;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
+pub mod feature_resolution;
 pub mod inline_marker;
 pub mod location;
 pub mod malformed;
 pub mod names;
 pub mod package;
+pub mod package_graph;
 pub mod pattern;
 pub mod ref_log;
 pub mod ref_update;
@@ -23,6 +27,7 @@ pub mod ssh;
 pub mod target;
 pub mod tree;
 pub mod value_key;
+pub mod web_address;
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! What git itself makes of two commits.
 
-use std::ffi::OsString;
+use std::path::PathBuf;
 
-use super::program;
+use super::program::Call;
 use super::repository::GitRepository;
 use crate::finding::{Fact, Unknown};
 use crate::subject::content::ObjectId;
@@ -20,10 +20,11 @@ pub fn compare(repository: &GitRepository, tree: ObjectId, parents: &[ObjectId])
     };
     let (one, other) = (one.to_string(), other.to_string());
     let arguments = ["merge-tree", "--write-tree", "--allow-unrelated-histories", "--no-messages", &one, &other];
-    let mut call = program::in_repository(repository, repository.git_dir());
-    call.env("GIT_OBJECT_DIRECTORY", folder.path()).env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates(repository));
-    call.env_remove("GIT_QUARANTINE_PATH");
-    let output = match program::run(call, &arguments, None) {
+    let folder_path = folder.path().to_string_lossy();
+    let alternates = alternates(repository);
+    let variables =
+        [("GIT_OBJECT_DIRECTORY", folder_path.as_ref()), ("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates.as_str())];
+    let output = match (Call { variables: &variables, ..Call::new(&arguments) }).run(repository) {
         Ok(output) => output,
         Err(error) => return unknown(&error.to_string()),
     };
@@ -40,20 +41,16 @@ pub fn compare(repository: &GitRepository, tree: ObjectId, parents: &[ObjectId])
 }
 
 /// The directories of objects as git reads them from a variable: those with special characters in quotes.
-fn alternates(repository: &GitRepository) -> OsString {
-    let mut list = OsString::new();
-    for directory in repository.object_directories() {
-        if !list.is_empty() {
-            list.push(if cfg!(windows) { ";" } else { ":" });
+fn alternates(repository: &GitRepository) -> String {
+    let quoted = |directory: &PathBuf| {
+        let text = directory.to_string_lossy().into_owned();
+        if cfg!(windows) || !text.contains([':', '"', '\n']) {
+            return text;
         }
-        let text = directory.to_string_lossy();
-        if text.contains([':', '"', '\n']) && !cfg!(windows) {
-            list.push(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")));
-        } else {
-            list.push(directory);
-        }
-    }
-    list
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    };
+    let separator = if cfg!(windows) { ";" } else { ":" };
+    repository.object_directories().iter().map(quoted).collect::<Vec<_>>().join(separator)
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@
 
 pub mod ancestry;
 mod changes;
+pub mod checkout;
+pub mod clone;
 mod commits;
 mod contents;
 pub mod dates;
 pub mod default_branch;
 pub mod files;
 mod gaps;
+pub mod head;
 pub mod history;
 pub mod lines;
 pub mod locate;
@@ -23,13 +26,17 @@ pub mod push;
 pub mod range;
 pub mod receive;
 mod refs;
+pub mod remotes;
 pub mod repository;
 #[cfg(test)]
 pub(crate) mod sandbox;
 pub mod settings;
 pub mod signed;
+pub mod snapshot;
 pub mod staged;
+pub mod status;
 pub mod store;
+pub mod tags;
 pub mod tracked;
 mod tree;
 pub mod verify_commit;
