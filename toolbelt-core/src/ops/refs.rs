@@ -33,8 +33,7 @@ pub struct Request {
     pub base: Option<String>,
     /// The file of trusted keys, in place of the base's.
     pub allowed_signers: Option<PathBuf>,
-    /// Globs over refs that are protected besides the default branch and tags: over full names where they begin with
-    /// `refs/`, else over names of branches.
+    /// Globs over full names of refs that are protected besides the default branch and tags.
     pub protected: Vec<String>,
     /// Rules that deny, whatever the policy says.
     pub required: &'static [&'static Rule],

@@ -226,7 +226,7 @@ impl Contents {
     }
 
     /// Reads lines up to the first that does not follow from the one before it; `head` is the digest of the last one.
-    fn parse(bytes: &[u8], head: Option<&str>) -> Self {
+    pub fn parse(bytes: &[u8], head: Option<&str>) -> Self {
         let mut contents = Self { last: NOTHING.to_owned(), ..Self::default() };
         let mut is_at_head = head == Some(NOTHING);
         let mut count = 0;

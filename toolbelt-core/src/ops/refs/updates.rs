@@ -10,9 +10,6 @@ use crate::source::git::{ancestry, default_branch, push, receive};
 use crate::subject::content::ObjectId;
 use crate::subject::ref_update::{Protection, RefUpdate, is_tag};
 
-/// What all names of branches begin with.
-const BRANCHES: &str = "refs/heads/";
-
 /// The protected refs that would move.
 pub(super) fn of(
     repository: &GitRepository,
@@ -77,11 +74,10 @@ impl<'a> Protected<'a> {
     }
 }
 
-/// Whether a glob of the policy is for a ref: by its full name where the glob begins with `refs/`, else by that of a branch.
+/// Whether a glob of the policy is for the ref of this full name.
 fn covers(glob: &str, name: &str) -> bool {
-    let name = if glob.starts_with("refs/") { Some(name) } else { name.strip_prefix(BRANCHES) };
     let glob = GlobBuilder::new(glob).literal_separator(true).build();
-    name.zip(glob.ok()).is_some_and(|(name, glob)| glob.compile_matcher().is_match(name))
+    glob.is_ok_and(|glob| glob.compile_matcher().is_match(name))
 }
 
 #[cfg(test)]
@@ -89,15 +85,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_are_over_branches_or_full_names() {
+    fn globs_are_over_full_names() {
         for (glob, name, expected) in [
-            ("release/*", "refs/heads/release/1", true),
-            ("release/*", "refs/heads/release/1/x", false),
-            ("release/**", "refs/heads/release/1/x", true),
-            ("release/*", "refs/tags/release/1", false),
+            ("refs/heads/release/*", "refs/heads/release/1", true),
+            ("refs/heads/release/*", "refs/heads/release/1/x", false),
+            ("refs/heads/release/**", "refs/heads/release/1/x", true),
+            ("**/release/*", "refs/tags/release/1", true),
             ("refs/notes/*", "refs/notes/toolbelt", true),
             ("refs/heads/main", "refs/heads/main", true),
-            ("main", "refs/heads/not-main", false),
+            ("main", "refs/heads/main", false),
             ("[", "refs/heads/[", false),
         ] {
             assert_eq!(covers(glob, name), expected, "{glob} {name}");
@@ -106,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_default_branch_and_tags_need_no_glob() {
-        let globs = ["v*".to_owned()];
+        let globs = ["refs/heads/v*".to_owned()];
         let protected = Protected { default_branches: vec!["refs/heads/main".to_owned()], globs: &globs };
         assert_eq!(protected.protection("refs/heads/main"), Some(Protection::DefaultBranch));
         assert_eq!(protected.protection("refs/tags/v1"), Some(Protection::Tag));

@@ -149,36 +149,38 @@ impl Reader {
         if !actual.is_ok_and(|actual| actual == id) {
             return Err(Missing::Unreadable("it is not what its id says".to_owned()));
         }
-        Ok(Some(parts(id, kind, data.data, self.store.hash())))
+        Ok(Some(Parts::of(id, kind, data.data, self.store.hash())))
     }
 }
 
-/// Takes an object apart.
-fn parts(id: ObjectId, kind: ObjectKind, data: &[u8], hash: HashKind) -> Parts {
-    let signature = match kind {
-        ObjectKind::Commit => in_header(data, hash),
-        ObjectKind::Tag | ObjectKind::LightweightTag => at_end(data),
-    };
-    let mut parts =
-        Parts { id, kind, name: None, author: None, committer: None, tree: None, parents: Vec::new(), signature };
-    for line in data.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty()) {
-        let Some(at) = line.iter().position(|byte| *byte == b' ') else { continue };
-        let (key, value) = (&line[..at], &line[at + 1..]);
-        match (kind, key) {
-            (ObjectKind::Commit, b"tree") => parts.tree = parts.tree.or(ObjectId::from_hex(value).ok()),
-            (ObjectKind::Commit, b"parent") => parts.parents.extend(ObjectId::from_hex(value)),
-            // The first of each counts, as for git.
-            (ObjectKind::Commit, b"author") => parts.author = parts.author.or_else(|| person(value)),
-            (ObjectKind::Commit, b"committer") | (ObjectKind::Tag, b"tagger") => {
-                parts.committer = parts.committer.or_else(|| person(value));
+impl Parts {
+    /// Takes an object apart, whatever is in it.
+    pub fn of(id: ObjectId, kind: ObjectKind, data: &[u8], hash: HashKind) -> Self {
+        let signature = match kind {
+            ObjectKind::Commit => in_header(data, hash),
+            ObjectKind::Tag | ObjectKind::LightweightTag => at_end(data),
+        };
+        let mut parts =
+            Parts { id, kind, name: None, author: None, committer: None, tree: None, parents: Vec::new(), signature };
+        for line in data.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty()) {
+            let Some(at) = line.iter().position(|byte| *byte == b' ') else { continue };
+            let (key, value) = (&line[..at], &line[at + 1..]);
+            match (kind, key) {
+                (ObjectKind::Commit, b"tree") => parts.tree = parts.tree.or(ObjectId::from_hex(value).ok()),
+                (ObjectKind::Commit, b"parent") => parts.parents.extend(ObjectId::from_hex(value)),
+                // The first of each counts, as for git.
+                (ObjectKind::Commit, b"author") => parts.author = parts.author.or_else(|| person(value)),
+                (ObjectKind::Commit, b"committer") | (ObjectKind::Tag, b"tagger") => {
+                    parts.committer = parts.committer.or_else(|| person(value));
+                }
+                (ObjectKind::Tag, b"tag") => {
+                    parts.name = parts.name.or_else(|| Some(String::from_utf8_lossy(value).into_owned()));
+                }
+                _ => {}
             }
-            (ObjectKind::Tag, b"tag") => {
-                parts.name = parts.name.or_else(|| Some(String::from_utf8_lossy(value).into_owned()));
-            }
-            _ => {}
         }
+        parts
     }
-    parts
 }
 
 /// Reads `Name <address> 1767225600 +0100`, as git does.
