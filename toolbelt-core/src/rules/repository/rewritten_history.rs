@@ -62,8 +62,8 @@ fn rewrite(rewritten: &Rewritten, remote: &str) -> Finding {
 }
 
 fn tampered(line: Option<usize>) -> Finding {
-    let where_ = line
-        .map_or_else(|| "lines at its end are missing".to_owned(), |line| format!("line {line} is not what it was"));
+    let where_ =
+        line.map_or_else(|| "its end is not what it was".to_owned(), |line| format!("line {line} is not what it was"));
     let subject = Subject { kind: Kind::Repository, ..Subject::git_ref(".") };
     Finding::new(subject, format!("the log of what refs were was changed: {where_}")).told_apart_by("log").fix(
         Fix::new("compare the refs with those of another clone, then begin a new log")
