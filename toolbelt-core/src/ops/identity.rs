@@ -130,7 +130,7 @@ pub fn run(request: &Request) -> Result<Identity, Error> {
     match identity.email.clone() {
         Some(email) => identity.say("user.email", State::Good, format!("commits are made as `{email}`")),
         None => identity.say("user.email", State::Wrong, "is not set"),
-    };
+    }
     let format = get("gpg.format", Form::Text)?;
     let named = get("user.signingkey", Form::Path)?;
     let signs = ["commit.gpgsign", "tag.gpgsign"].map(|name| get(name, Form::Text).map(|value| (name, value)));

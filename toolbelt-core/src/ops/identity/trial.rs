@@ -23,11 +23,10 @@ pub(super) fn sign(environment: &Environment, identity: &mut Identity) {
     };
     let is_right = match signature.signature().check(key.public(), &signature.signed_data(MESSAGE)) {
         Checked::Good => Ok(true),
-        Checked::Bad => Ok(false),
         Checked::ByProgram => {
             keygen::verify(&signature.armour(), MESSAGE, key.public(), NAMESPACE, &environment.variables)
         }
-        Checked::Unsupported => Ok(false),
+        Checked::Bad | Checked::Unsupported => Ok(false),
     };
     let is_by_key = signature.key() == key.public() && signature.namespace() == NAMESPACE;
     match (is_right, signature.signature().presence()) {
@@ -47,14 +46,14 @@ pub(super) fn sign(environment: &Environment, identity: &mut Identity) {
 }
 
 fn signature(key: &SigningKey) -> Result<SshSig, String> {
-    let signed = key.sign(&signed_data(NAMESPACE, HashName::Sha512, MESSAGE)).map_err(said)?;
+    let signed = key.sign(&signed_data(NAMESPACE, HashName::Sha512, MESSAGE)).map_err(|error| said(&error))?;
     let parsed = match signed {
         Some(blob) => SshSig::new(key.public().clone(), NAMESPACE, blob),
-        None => SshSig::parse(&key.sign_file(NAMESPACE, MESSAGE).map_err(said)?),
+        None => SshSig::parse(&key.sign_file(NAMESPACE, MESSAGE).map_err(|error| said(&error))?),
     };
     parsed.map_err(|error| error.to_string())
 }
 
-fn said(error: Error) -> String {
-    crate::ops::causes(&error)
+fn said(error: &Error) -> String {
+    crate::ops::causes(error)
 }

@@ -33,6 +33,8 @@ const BATCH: usize = 32;
 
 /// An object to look at, and the tag by whose name it is known.
 type Wanted = (ObjectId, Option<String>);
+/// The same with what was read.
+type Read<'a> = (ObjectId, &'a Option<String>, Result<Option<Parts>, Missing>);
 
 impl Run<'_> {
     /// Looks at each commit and tag that is new, and at what tags lead to.
@@ -47,7 +49,7 @@ impl Run<'_> {
         let read = jobs.into_par_iter().flat_map_iter(|(reader, chunk)| {
             chunk.iter().map(move |(id, name)| (*id, name, reader.read(*id))).collect::<Vec<_>>()
         });
-        let read: Vec<(ObjectId, &Option<String>, Result<Option<Parts>, Missing>)> = read.collect();
+        let read: Vec<Read<'_>> = read.collect();
         let is_signed = |parts: &Parts| parts.signature.is_some();
         let any = read.iter().any(|(_, _, parts)| matches!(parts, Ok(Some(parts)) if is_signed(parts)));
         // What nobody signed needs nobody to be trusted.
@@ -203,13 +205,11 @@ impl<'a> Trust<'a> {
                     }
                 }
             },
-            Answer::Unsupported => match standing {
-                None => Signature::NotAsked,
-                Some(_) => {
-                    let why = format!("signatures with `{}` are not supported", parsed.key().algorithm());
-                    Signature::Unverifiable { format, why: Unknown::new(why) }
-                }
-            },
+            Answer::Unsupported if standing.is_none() => Signature::NotAsked,
+            Answer::Unsupported => {
+                let why = format!("signatures with `{}` are not supported", parsed.key().algorithm());
+                Signature::Unverifiable { format, why: Unknown::new(why) }
+            }
         }
     }
 

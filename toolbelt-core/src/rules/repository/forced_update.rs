@@ -33,9 +33,8 @@ fn check(update: &RefUpdate, context: &Context<'_>) -> Outcome {
         // Who fetched a tag keeps it, wherever it moves.
         Movement::Forward if !update.is_tag() => Outcome::clean(),
         Movement::Forward => moved_tag(update).into(),
-        Movement::Forced { .. } if update.is_tag() => moved_tag(update).into(),
+        Movement::Forced { .. } | Movement::Unknown(_) if update.is_tag() => moved_tag(update).into(),
         Movement::Forced { lost } => forced(update, lost).into(),
-        Movement::Unknown(_) if update.is_tag() => moved_tag(update).into(),
         Movement::Unknown(why) => {
             NotChecked { subject: Some(Subject::git_ref(&update.name)), reason: why.clone() }.into()
         }

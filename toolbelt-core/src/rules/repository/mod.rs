@@ -13,7 +13,7 @@ use super::Rule;
 use super::options::Options;
 
 /// What a rule over refs and signatures can look at besides its subject.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Context<'a> {
     /// What the policy sets for this rule.
     pub options: &'a Options,

@@ -84,14 +84,13 @@ fn status(text: &str) -> Result<Said, Unknown> {
             }
         }
         ["REVKEYSIG"] => Verdict::KeyRevoked,
-        ["BADSIG"] => Verdict::Bad,
         ["ERRSIG"] => {
             let key = find("NO_PUBKEY").and_then(|words| words.get(1)).copied().unwrap_or("that made it");
             let why = format!("the key {key} is not there to check the signature with");
             return Err(Unknown::new(why).hint("import the key from whoever has it"));
         }
         [] | ["GOODSIG"] => return Err(Unknown::new("what was said of the signature is not understood")),
-        // git takes more than one for an attempt to deceive.
+        // A bad one, or more than one, which git takes for an attempt to deceive.
         _ => Verdict::Bad,
     };
     Ok(Said { key, verdict })
@@ -123,7 +122,7 @@ mod tests {
     fn nothing_said_is_nothing_checked() {
         assert!(of("").is_err());
         assert!(of("[GNUPG:] GOODSIG X a\n").is_err(), "a key that is not named is nobody's");
-        assert!(of("[GNUPG:] ERRSIG X\n[GNUPG:] NO_PUBKEY X\n").unwrap_err().reason.contains("X"));
+        assert!(of("[GNUPG:] ERRSIG X\n[GNUPG:] NO_PUBKEY X\n").unwrap_err().reason.contains('X'));
     }
 
     #[test]
