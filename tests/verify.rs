@@ -303,6 +303,15 @@ fn nothing_signed_is_nothing_verified() {
     world.git("work", &["tag", "-a", "-m", "x", "annotated"]);
     let report = verify(&world, "HEAD~1..HEAD");
     assert_eq!((report.verdict, said(&report).len()), (Verdict::Incomplete, 0));
+    // Nor is a part that is signed, unless the policy says that this is enough.
+    world.commit("work", Maker::signing("alice"), "two");
+    assert_eq!(verify(&world, "HEAD~2..HEAD").verdict, Verdict::Incomplete);
+    world.write("policy.toml", "version = 1\nrules.unsigned-commit = \"allow\"\n");
+    let policy = Some(world.path("policy.toml"));
+    let allowed =
+        |range: &str| verify::run(&Request { policy: policy.clone(), ..request(&world, range) }).unwrap().verdict;
+    assert_eq!((allowed("HEAD~2..HEAD"), allowed("HEAD~2..HEAD~1")), (Verdict::Pass, Verdict::Incomplete));
+    world.git("work", &["reset", "--quiet", "--hard", "HEAD~1"]);
     let signed = |range: &str| {
         let report = verify::run(&Request { signatures: Signatures::Required, ..request(&world, range) }).unwrap();
         assert_eq!(report.verdict, Verdict::Fail);

@@ -59,16 +59,14 @@ pub fn run(request: &Request) -> Result<Report, Error> {
     let mut observed = refs::judge_range(&judged, &request.range, request.rewrites)?;
     let counted = |what: &str| observed.coverage.counts.get(what).copied().unwrap_or_default();
     let (signed, unsigned) = (counted("signed"), counted("unsigned"));
-    let are_judged = PRESENCE.iter().any(|rule| observed.policy.is_active(rule));
-    if signed == 0 && unsigned > 0 && !are_judged {
-        // Nobody vouches for anything: to pass would say that somebody does.
-        observed.coverage.saw_nothing = true;
+    // To pass would say that somebody vouches for all of it.
+    let is_settled = |rule: &&Rule| observed.policy.is_active(rule) || (observed.policy.speaks_of(rule) && signed > 0);
+    if unsigned > 0 && !PRESENCE.iter().any(is_settled) {
+        observed.coverage.saw_nothing |= signed == 0;
+        observed.coverage.could_not_look = true;
         let count = usize::try_from(unsigned).unwrap_or(usize::MAX);
-        observed.coverage.skip(
-            "commits and tags",
-            count,
-            "are not signed, and neither policy nor --signed asks for it",
-        );
+        let why = "have no signature, and neither the policy nor --signed says what that means";
+        observed.coverage.skip("commits and tags", count, why);
     }
     Ok(observed.report("verify", &request.environment))
 }

@@ -72,7 +72,7 @@ impl Run<'_> {
             && keys.is_empty()
             && self.asked == Asked::Always
         {
-            coverage.could_not_look("whose the signatures are", why.reason.as_str());
+            coverage.could_not_look("trust root", why.reason.as_str());
         }
         coverage.count("signed", signed);
         coverage.count("unsigned", objects.len() - signed);
