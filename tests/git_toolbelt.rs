@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests, which clippy does not see")]
 
+use std::fs;
+use std::process::Command;
+
 mod support {
     pub(crate) mod help;
     pub(crate) mod terminal;
@@ -21,6 +24,43 @@ fn transcripts_hold() {
     }
 }
 
+/// The public half of a key whose private one nobody has.
+const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHDWmC1DCP87bhHh4FUcXHSvTUnU1hjE94J5Sad9qUu5 alice\n";
+
+/// A repository with a release, a commit that nobody signed, and one that alice signed.
+fn signed() -> Scene {
+    let scene = Scene::empty();
+    fs::create_dir_all(scene.beside("home/.ssh")).unwrap();
+    fs::write(scene.beside("home/.ssh/id_ed25519.pub"), PUBLIC_KEY).unwrap();
+    let key = scene.beside("key");
+    let made = Command::new("ssh-keygen").args(["-q", "-N", "", "-t", "ed25519", "-f"]).arg(&key).status();
+    assert!(made.expect("OpenSSH is needed for this test").success());
+    let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+    fs::write(scene.beside("allowed_signers"), format!("alice@example.com {public}")).unwrap();
+    let git = |arguments: &[&str]| {
+        let mut command = scene.command("git");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_DATE"), "1780272000 +0000");
+        }
+        command.args(["-c", "gpg.format=ssh", "-c"]).arg(format!("user.signingkey={}", key.display())).args(arguments);
+        assert!(command.status().unwrap().success(), "{arguments:?}");
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["config", "user.name", "Alice"]);
+    git(&["config", "user.email", "alice@example.com"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
+    git(&["tag", "v1.0.0"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message", "Change"]);
+    git(&["commit", "--quiet", "--allow-empty", "--gpg-sign", "--message", "Change more"]);
+    scene
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_on_signatures_holds() {
+    signed().transcript("docs/verify.md", &[("git-toolbelt", BINARY)]);
+}
+
 #[test]
 fn manual_pages_are_written() {
     let scene = Scene::empty();
@@ -30,5 +70,9 @@ fn manual_pages_are_written() {
 
 #[test]
 fn the_page_of_the_command_line_is_current() {
-    help::hold("git toolbelt", BINARY, &["", "scan", "scan baseline", "explain", "completions", "man"]);
+    help::hold(
+        "git toolbelt",
+        BINARY,
+        &["", "scan", "scan baseline", "verify", "identity", "identity setup", "explain", "completions", "man"],
+    );
 }

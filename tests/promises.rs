@@ -18,6 +18,7 @@ use toolbelt_core::rules::{self, Rule};
 const FOLDERS: &[(&str, &[&Rule])] = &[
     ("package", rules::package::RULES),
     ("blob", rules::blob::RULES),
+    ("repository", rules::repository::RULES),
     ("release", rules::release::RULES),
     ("policy", rules::policy::RULES),
 ];

@@ -9,6 +9,11 @@
     reason = "a test fails by panicking and prints what helps to write one"
 )]
 
+#[path = "support/pushed.rs"]
+mod pushed;
+#[path = "support/signing.rs"]
+#[expect(dead_code, reason = "most is for tests that make commits themselves")]
+mod signing;
 #[path = "support/sparse_registry.rs"]
 #[expect(dead_code, reason = "faults and archives are for the tests of the registry")]
 mod sparse_registry;
@@ -28,7 +33,7 @@ use sparse_registry::SparseRegistry;
 use tempfile::TempDir;
 use toolbelt_core::ops::Environment;
 use toolbelt_core::ops::deps::{self, Lockfiles, Request};
-use toolbelt_core::ops::scan;
+use toolbelt_core::ops::{refs, scan};
 use toolbelt_core::report::{Judged, Report};
 use toolbelt_core::source::cargo_config::CargoConfig;
 use toolbelt_core::subject::package::Registry;
@@ -65,6 +70,11 @@ fn is_repository(case: &Path) -> bool {
     case.strip_prefix(cases_folder()).unwrap().starts_with("blob")
 }
 
+/// Whether the rule of a case judges what a push would do: such a case is a script.
+fn is_push(case: &Path) -> bool {
+    case.strip_prefix(cases_folder()).unwrap().starts_with("repository")
+}
+
 /// Whether the expectations are to be written anew; the checksums of packed archives are then printed, for lock files.
 fn update() -> bool {
     std::env::var_os("UPDATE").is_some()
@@ -79,7 +89,13 @@ fn every_case_says_what_is_expected() {
     let different: Vec<String> = cases()
         .par_iter()
         .filter_map(|case| {
-            let said = if is_repository(case) { said_of_staged(case) } else { Machine::of(case).run() };
+            let said = if is_push(case) {
+                said_of_pushed(case)
+            } else if is_repository(case) {
+                said_of_staged(case)
+            } else {
+                Machine::of(case).run()
+            };
             let path = case.join("expected.txt");
             if update() {
                 fs::write(path, said).unwrap();
@@ -97,7 +113,7 @@ fn every_case_says_what_is_expected() {
 fn cargo_takes_the_lock_files() {
     let refused: Vec<String> = cases()
         .par_iter()
-        .filter(|case| !is_repository(case))
+        .filter(|case| !is_repository(case) && !is_push(case))
         .filter_map(|case| {
             let machine = Machine::of(case);
             let expected = machine.settings.cargo.as_deref();
@@ -172,6 +188,27 @@ fn said_of_staged(case: &Path) -> String {
         Ok(report) => listing(&report),
         Err(error) => format!("error {}\n", chain(&error)).replace(&*folder.path().to_string_lossy(), "FOLDER"),
     }
+}
+
+/// What all rules say of the last push of a script.
+fn said_of_pushed(case: &Path) -> String {
+    let world = signing::World::new();
+    let mut said = String::new();
+    pushed::pushes(case, &world, |push| {
+        let request = refs::Request {
+            environment: world.environment("work"),
+            policy: None,
+            base: None,
+            allowed_signers: None,
+            protected: Vec::new(),
+            required: &[],
+        };
+        said = match refs::judge_push(&request, &push.remote, &push.url, &push.input) {
+            Ok(observed) => listing(&observed.report("push", &request.environment)),
+            Err(error) => format!("error {}\n", chain(&error)),
+        };
+    });
+    pushed::with_subjects(&world, said)
 }
 
 /// An error with what caused it.

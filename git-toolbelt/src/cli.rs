@@ -4,7 +4,7 @@ use cargo_toolbelt::global::Global;
 use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
 
-use crate::commands::scan;
+use crate::commands::{identity, scan, verify};
 
 /// Supply-chain checks where git users already work
 ///
@@ -24,6 +24,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(Box<scan::ScanArgs>),
+    Verify(verify::VerifyArgs),
+    Identity(identity::IdentityArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),

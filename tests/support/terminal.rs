@@ -29,6 +29,12 @@ impl Scene {
         Self { folder }
     }
 
+    /// A place beside the working directory: `home` is the home of whoever runs something here.
+    #[cfg_attr(not(test), expect(dead_code, reason = "not every program has something there"))]
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The working directory.
     pub(crate) fn directory(&self) -> PathBuf {
         self.folder.path().join("project")
@@ -38,6 +44,9 @@ impl Scene {
     fn variables(&self) -> Vec<(String, String)> {
         let beside = |name: &str| self.folder.path().join(name).display().to_string();
         let variables = [
+            ("HOME", beside("home")),
+            ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("SSH_AUTH_SOCK", String::new()),
             ("CARGO_HOME", beside("cargo-home")),
             ("TOOLBELT_CACHE", beside("cache")),
             ("SOURCE_DATE_EPOCH", NOW.to_owned()),

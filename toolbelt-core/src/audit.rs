@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use crate::finding::{Acceptance, ExemptedBy, Finding, Level, NotChecked, Outcome, Unknown};
 use crate::policy::{self, Policy};
 use crate::rules::package::{Context, Knowledge};
-use crate::rules::{self, Check, Need, Rule, Scope, blob, release};
+use crate::rules::{self, Check, Need, Rule, Scope, blob, release, repository};
 use crate::subject::dependencies::Dependencies;
 use crate::subject::package::{Package, Source};
+use crate::subject::ref_log::RefLog;
+use crate::subject::ref_update::RefUpdate;
 use crate::subject::release::Release;
 use crate::subject::sighting::{Observation, Sighting};
+use crate::subject::signed_object::SignedObject;
 use crate::subject::tree::TreeChange;
 use crate::subject::value_key::ValueKey;
 
@@ -51,7 +54,13 @@ pub fn dependencies(
                 outcome
             }
             Check::Dependencies(check) => check(&context),
-            Check::Sighting(_) | Check::Tree(_) | Check::Release(_) | Check::Exemption(_) => continue,
+            Check::Sighting(_)
+            | Check::Tree(_)
+            | Check::RefUpdate(_)
+            | Check::SignedObject(_)
+            | Check::RefLog(_)
+            | Check::Release(_)
+            | Check::Exemption(_) => continue,
         };
         outcome.not_checked.extend(stale_for(rule, policy, stale));
         observed.push((rule, outcome));
@@ -110,7 +119,55 @@ pub fn contents(
                 }
             }
             Check::Tree(check) => changes.iter().for_each(|change| outcome.extend(check(change, &context))),
-            Check::Package(_) | Check::Dependencies(_) | Check::Release(_) | Check::Exemption(_) => continue,
+            Check::Package(_)
+            | Check::Dependencies(_)
+            | Check::RefUpdate(_)
+            | Check::SignedObject(_)
+            | Check::RefLog(_)
+            | Check::Release(_)
+            | Check::Exemption(_) => continue,
+        }
+        observed.push((rule, outcome));
+    }
+    observed
+}
+
+/// What is known of the refs that a run is about, and of the commits and tags that they bring.
+#[derive(Debug, Clone, Default)]
+pub struct Refs {
+    /// Refs that would move.
+    pub updates: Vec<RefUpdate>,
+    /// Commits and tags that are new.
+    pub objects: Vec<SignedObject>,
+    /// What refs were, one for each remote that was looked at.
+    pub logs: Vec<RefLog>,
+}
+
+/// Judges refs, and who vouches for what they bring, by every active rule over them.
+///
+/// Returns each rule that ran, in the rules' order, those that said nothing included.
+pub fn refs(refs: &Refs, policy: &Policy) -> Vec<(&'static Rule, Outcome)> {
+    let mut observed = Vec::new();
+    for rule in rules::all().filter(|rule| policy.is_active(rule)) {
+        let options = policy.options(rule);
+        let context = repository::Context { options: &options };
+        let mut outcome = Outcome::clean();
+        match rule.check {
+            Check::RefUpdate(check) => refs.updates.iter().for_each(|update| outcome.extend(check(update, &context))),
+            Check::SignedObject(check) => {
+                refs.objects.iter().for_each(|object| outcome.extend(check(object, &context)));
+                // Where there is nobody to trust, it is so for each of a thousand commits.
+                if outcome.not_checked.len() > 1 {
+                    outcome.not_checked = told_once(outcome.not_checked);
+                }
+            }
+            Check::RefLog(check) => refs.logs.iter().for_each(|log| outcome.extend(check(log, &context))),
+            Check::Package(_)
+            | Check::Dependencies(_)
+            | Check::Sighting(_)
+            | Check::Tree(_)
+            | Check::Release(_)
+            | Check::Exemption(_) => continue,
         }
         observed.push((rule, outcome));
     }
@@ -183,7 +240,7 @@ fn stale_for(rule: &Rule, policy: &Policy, stale: &BTreeMap<Need, Unknown>) -> V
     reasons.map(|reason| NotChecked { subject: None, reason: reason.clone() }).collect()
 }
 
-/// Where a rule could look at no package of any registry for one and the same reason, says so once.
+/// Where a rule could look at none of many for one and the same reason, says so once.
 fn told_once(not_checked: Vec<NotChecked>) -> Vec<NotChecked> {
     match not_checked.first() {
         Some(first) if not_checked.iter().all(|next| next.reason == first.reason) => {

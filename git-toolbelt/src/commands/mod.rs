@@ -1,6 +1,8 @@
 //! One file per subcommand: its flags, its request, its call.
 
+pub(crate) mod identity;
 pub(crate) mod scan;
+pub(crate) mod verify;
 
 use cargo_toolbelt::ui::Ui;
 use cargo_toolbelt::{completions, explain, man};
@@ -13,6 +15,8 @@ use crate::cli::{Cli, Command};
 pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
     match command {
         Command::Scan(args) => scan::run(*args, ui),
+        Command::Verify(args) => verify::run(args, ui),
+        Command::Identity(args) => identity::run(args, ui),
         Command::Explain(args) => explain::run(&args, "git toolbelt explain", ui),
         Command::Completions(args) => completions::run(&args, Cli::command(), ui),
         Command::Man(args) => man::run(&args, Cli::command(), ui),

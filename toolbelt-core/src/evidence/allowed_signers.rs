@@ -236,6 +236,11 @@ impl Line {
     }
 }
 
+/// Whether a list of patterns between commas is for this principal, as the first word of a line is.
+pub fn is_for(list: &str, principal: &str) -> bool {
+    pattern::list_matches(list, principal)
+}
+
 /// The first word, which may be quoted in part, and what follows it; none if nothing follows, or a quote does not end.
 fn first_word(line: &str) -> Option<(String, &str)> {
     let spaces: &[char] = &[' ', '\t', '\r', '\n'];

@@ -7,14 +7,17 @@ pub mod baseline;
 pub mod data;
 pub mod deps;
 pub mod evidence;
+pub mod identity;
 pub mod knowledge;
 pub mod names;
 mod network;
 pub mod patterns;
 pub mod policy;
 pub mod publish;
+pub mod refs;
 pub mod sbom;
 pub mod scan;
+pub mod verify;
 pub mod why;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@
 
 mod collect;
 mod history;
-mod trust;
+pub(super) mod trust;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

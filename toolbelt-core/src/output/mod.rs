@@ -12,6 +12,7 @@ pub mod escape;
 pub mod evidence;
 mod excerpt;
 pub mod human;
+pub mod identity;
 pub mod json;
 pub mod markdown;
 pub mod patterns;

@@ -173,6 +173,16 @@ impl Policy {
         self.level(rule) > Level::Allow
     }
 
+    /// Whether the policy itself says something of a rule.
+    pub fn speaks_of(&self, rule: &Rule) -> bool {
+        self.settings.contains_key(rule.id)
+    }
+
+    /// Sets a rule to deny, whatever the policy says: for who asks for more on the command line.
+    pub fn require(&mut self, rule: &'static Rule) {
+        self.settings.entry(rule.id).or_default().level = Some(Level::Deny);
+    }
+
     /// What the policy sets for a rule besides its level.
     pub fn options(&self, rule: &Rule) -> Options {
         self.settings.get(rule.id).map(|setting| setting.options.clone()).unwrap_or_default()

@@ -8,12 +8,16 @@ pub mod options;
 pub mod package;
 pub mod policy;
 pub mod release;
+pub mod repository;
 
 use crate::finding::{Level, Outcome};
 use crate::subject::exemption::ExemptionUse;
 use crate::subject::package::Package;
+use crate::subject::ref_log::RefLog;
+use crate::subject::ref_update::RefUpdate;
 use crate::subject::release::Release;
 use crate::subject::sighting::Sighting;
+use crate::subject::signed_object::SignedObject;
 use crate::subject::tree::TreeChange;
 use options::RuleOption;
 
@@ -59,6 +63,12 @@ pub enum Check {
     Sighting(fn(&Sighting, &blob::Context<'_>) -> Outcome),
     /// Each change to a tree.
     Tree(fn(&TreeChange, &blob::Context<'_>) -> Outcome),
+    /// Each ref that would move.
+    RefUpdate(fn(&RefUpdate, &repository::Context<'_>) -> Outcome),
+    /// Each commit and tag, with who vouches for it.
+    SignedObject(fn(&SignedObject, &repository::Context<'_>) -> Outcome),
+    /// What the refs of each remote were, compared with what they are.
+    RefLog(fn(&RefLog, &repository::Context<'_>) -> Outcome),
     /// Each version that is about to be published.
     Release(fn(&Release, &release::Context<'_>) -> Outcome),
     /// Each exemption of the policy, after the run.
@@ -166,7 +176,7 @@ pub enum Need {
 }
 
 /// Every rule, in the order in which they are listed.
-pub static RULES: &[&[&Rule]] = &[package::RULES, blob::RULES, release::RULES, policy::RULES];
+pub static RULES: &[&[&Rule]] = &[package::RULES, blob::RULES, repository::RULES, release::RULES, policy::RULES];
 
 /// Every rule, in the order in which they are listed.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -1,8 +1,9 @@
-//! Where evidence is kept: with the commits that it is about, or beside the file.
+//! Where evidence is kept: with the commits that it is about, or beside the file; and what the refs of remotes were.
 //!
-//! Both places hold JSON Lines, one envelope a line, so that two versions are merged by joining their lines.
+//! Both places of evidence hold JSON Lines, one envelope a line, so that two versions are merged by joining their lines.
 
 pub mod notes;
+pub mod ref_log;
 pub mod sidecar;
 
 use crate::evidence::envelope::{self, Envelope};

@@ -18,8 +18,11 @@ pub mod names;
 pub mod package;
 pub mod package_graph;
 pub mod pattern;
+pub mod ref_log;
+pub mod ref_update;
 pub mod release;
 pub mod sighting;
+pub mod signed_object;
 pub mod ssh;
 pub mod target;
 pub mod tree;
@@ -99,6 +102,17 @@ impl Subject {
     /// A file of the repository, by its path.
     pub fn blob(path: impl Into<String>) -> Self {
         Self { kind: Kind::Blob, name: path.into(), version: None, purl: None, digest: BTreeMap::new() }
+    }
+
+    /// A ref, by its full name.
+    pub fn git_ref(name: impl Into<String>) -> Self {
+        Self { kind: Kind::Ref, name: name.into(), version: None, purl: None, digest: BTreeMap::new() }
+    }
+
+    /// A commit.
+    pub fn commit(id: content::ObjectId) -> Self {
+        let digest = BTreeMap::from([("gitCommit", id.to_string())]);
+        Self { kind: Kind::Commit, name: id.to_string(), version: None, purl: None, digest }
     }
 
     /// What stays the same while this is the same thing: the purl, else kind and name.

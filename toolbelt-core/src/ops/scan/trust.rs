@@ -23,15 +23,17 @@ const FOLDER: &str = ".toolbelt";
 
 /// What a run judges by.
 #[derive(Debug, Clone)]
-pub(super) struct Judge {
+pub(in crate::ops) struct Judge {
     /// The policy, with what it was read from.
-    pub(super) loaded: Loaded,
+    pub(in crate::ops) loaded: Loaded,
     /// The key under which accepted secrets are named.
-    pub(super) key: ValueKey,
+    pub(in crate::ops) key: ValueKey,
     /// The repository's own pattern files: path and text.
-    pub(super) patterns: Vec<(String, String)>,
+    pub(in crate::ops) patterns: Vec<(String, String)>,
     /// What becomes of markers beside a finding.
-    pub(super) markers: Markers,
+    pub(in crate::ops) markers: Markers,
+    /// The commits that these were read from.
+    pub(in crate::ops) revisions: Revisions,
 }
 
 /// Where the files are that say how something is judged.
@@ -43,10 +45,14 @@ enum Files {
 impl Judge {
     /// Reads what counts: a policy that is named; else the base's, with what the change adds as the change's own; else
     /// that of the work tree.
-    pub(super) fn of(request: &Request, repository: Option<&GitRepository>, root: &Path) -> Result<Self, Error> {
+    pub(in crate::ops) fn of(
+        request: &Request,
+        repository: Option<&GitRepository>,
+        root: &Path,
+    ) -> Result<Self, Error> {
         let revisions = match repository {
             Some(repository) => Revisions::of(request, repository)?,
-            None => Revisions { base: None, change: None },
+            None => Revisions::default(),
         };
         let folder = || Files::Folder(root.to_owned());
         let change = match (repository, revisions.change) {
@@ -77,11 +83,12 @@ impl Judge {
         if request.inline == Inline::Ignored {
             judge.markers = Markers::Ignored;
         }
+        judge.revisions = revisions;
         Ok(judge)
     }
 
     /// What is looked for; the examples of the repository's own patterns have to hold.
-    pub(super) fn engine(&self) -> Result<Engine, Error> {
+    pub(in crate::ops) fn engine(&self) -> Result<Engine, Error> {
         let engine = Engine::with(self.patterns.clone())?;
         for (path, text) in &self.patterns {
             for described in pattern_file::parse(path, text)? {
@@ -123,7 +130,7 @@ impl Judge {
                 patterns.push((path, text));
             }
         }
-        Ok(Self { loaded, key, patterns, markers: Markers::Honoured })
+        Ok(Self { loaded, key, patterns, markers: Markers::Honoured, revisions: Revisions::default() })
     }
 }
 
@@ -149,11 +156,12 @@ impl Files {
 }
 
 /// The commits whose files say how a run judges.
-struct Revisions {
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::ops) struct Revisions {
     /// The trusted side; none where the developer's own files count.
-    base: Option<ObjectId>,
+    pub(in crate::ops) base: Option<ObjectId>,
     /// The side under judgement; none for the work tree.
-    change: Option<ObjectId>,
+    pub(in crate::ops) change: Option<ObjectId>,
 }
 
 impl Revisions {
@@ -161,7 +169,9 @@ impl Revisions {
         let mut revisions = match &request.target {
             Target::Range(range) => {
                 let (tips, hidden) = range::ends(repository, range)?;
-                Self { base: hidden.first().copied(), change: tips.first().copied() }
+                // Either end may be named by an annotated tag.
+                let commit = |ids: &[ObjectId]| peeled(repository, ids.first().copied());
+                Self { base: commit(&hidden), change: commit(&tips) }
             }
             Target::Push { remote, refs, .. } => Self::of_push(repository, remote, refs)?,
             Target::Receive(refs) => {

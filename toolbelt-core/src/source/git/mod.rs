@@ -4,18 +4,21 @@
 //! secret is: whoever is called back decides what to make of a content, and says how those that are kept as a
 //! difference to it may be looked at.
 
+pub mod ancestry;
 mod changes;
 pub mod checkout;
 pub mod clone;
 mod commits;
 mod contents;
 pub mod dates;
+pub mod default_branch;
 pub mod files;
 mod gaps;
 pub mod head;
 pub mod history;
 pub mod lines;
 pub mod locate;
+pub mod merge_tree;
 pub mod objects;
 mod outgoing;
 pub(crate) mod program;
@@ -28,12 +31,15 @@ pub mod repository;
 #[cfg(test)]
 pub(crate) mod sandbox;
 pub mod settings;
+pub mod signed;
 pub mod snapshot;
 pub mod staged;
 pub mod status;
 pub mod store;
 pub mod tags;
+pub mod tracked;
 mod tree;
+pub mod verify_commit;
 pub mod worktree;
 
 use std::io;

@@ -141,6 +141,19 @@ impl Outgoing {
         Ok(changes)
     }
 
+    /// The commits that are new, parents before their children, and the annotated tags.
+    pub(super) fn objects(
+        &self,
+        repository: &GitRepository,
+        store: &Store,
+        coverage: &mut Coverage,
+    ) -> (Vec<ObjectId>, Vec<ObjectId>) {
+        let mut gaps = Gaps::default();
+        let walked = self.walk(repository, store, &mut gaps);
+        gaps.into_coverage(coverage);
+        (walked.commits.into_iter().map(|(id, _)| id).collect(), walked.tags)
+    }
+
     /// Finds what is new.
     fn walk(&self, repository: &GitRepository, store: &Store, gaps: &mut Gaps) -> Walked {
         let mut commits = Commits::new(repository, store);

@@ -96,7 +96,7 @@ pub fn trees(
     outgoing(repository, remote, url, input, coverage)?.trees(repository, wanted, coverage)
 }
 
-fn outgoing(
+pub(super) fn outgoing(
     repository: &GitRepository,
     remote: &str,
     url: &str,
@@ -121,20 +121,27 @@ fn outgoing(
     Ok(Outgoing { tips, hidden, tracked })
 }
 
-/// Names of refs: one, or all with a prefix.
-struct Pattern {
+/// Names of refs here, one or all with a prefix, that follow those of a remote.
+pub(super) struct Pattern {
     prefix: String,
     is_whole: bool,
+    /// What the names on the remote have in place of the prefix.
+    there: String,
 }
 
 impl Pattern {
-    fn covers(&self, name: &str) -> bool {
+    pub(super) fn covers(&self, name: &str) -> bool {
         if self.is_whole { name == self.prefix } else { name.starts_with(&self.prefix) }
+    }
+
+    /// What the ref that this one follows is called on the remote; none if it follows none by this pattern.
+    pub(super) fn followed(&self, name: &str) -> Option<String> {
+        self.covers(name).then(|| format!("{}{}", self.there, &name[self.prefix.len()..]))
     }
 }
 
 /// The refs that follow a remote, or those remotes that have the same URL when it was named by that.
-fn followed(repository: &GitRepository, remote: &str, url: &str) -> Vec<Pattern> {
+pub(super) fn followed(repository: &GitRepository, remote: &str, url: &str) -> Vec<Pattern> {
     let config = repository.config();
     let mut patterns = Vec::new();
     for section in config.sections_by_name("remote").into_iter().flatten() {
@@ -145,9 +152,16 @@ fn followed(repository: &GitRepository, remote: &str, url: &str) -> Vec<Pattern>
         }
         for refspec in section.values("fetch") {
             let refspec = refspec.to_string();
-            let Some((_, local)) = refspec.split_once(':').filter(|(from, _)| !from.starts_with('^')) else { continue };
+            let Some((from, local)) = refspec.split_once(':').filter(|(from, _)| !from.starts_with('^')) else {
+                continue;
+            };
             let prefix = local.strip_suffix('*');
-            patterns.push(Pattern { prefix: prefix.unwrap_or(local).to_owned(), is_whole: prefix.is_none() });
+            let there = from.strip_prefix('+').unwrap_or(from);
+            patterns.push(Pattern {
+                prefix: prefix.unwrap_or(local).to_owned(),
+                is_whole: prefix.is_none(),
+                there: there.strip_suffix('*').unwrap_or(there).to_owned(),
+            });
         }
     }
     patterns

@@ -35,7 +35,7 @@ pub fn trees(
     outgoing(repository, range, coverage)?.trees(repository, wanted, coverage)
 }
 
-fn outgoing(repository: &GitRepository, range: &str, coverage: &mut Coverage) -> Result<Outgoing, Error> {
+pub(super) fn outgoing(repository: &GitRepository, range: &str, coverage: &mut Coverage) -> Result<Outgoing, Error> {
     let (tips, hidden) = ends(repository, range)?;
     let refs = Refs::open(repository).all(coverage)?.into_iter();
     Ok(Outgoing { tips, hidden, tracked: refs.filter(|(name, _)| name.starts_with("refs/remotes/")).collect() })

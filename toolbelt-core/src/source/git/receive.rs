@@ -64,7 +64,7 @@ pub fn trees(
     outgoing(repository, input, coverage)?.trees(repository, wanted, coverage)
 }
 
-fn outgoing(repository: &GitRepository, input: &[u8], coverage: &mut Coverage) -> Result<Outgoing, Error> {
+pub(super) fn outgoing(repository: &GitRepository, input: &[u8], coverage: &mut Coverage) -> Result<Outgoing, Error> {
     let tips: Vec<ObjectId> = updates(input)?.into_iter().filter_map(|update| update.new).collect();
     if tips.is_empty() {
         return Ok(Outgoing::default());

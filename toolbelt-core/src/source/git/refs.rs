@@ -54,6 +54,19 @@ impl<'a> Refs<'a> {
         Err(failed("it is symbolic too many times".to_owned()))
     }
 
+    /// What a symbolic ref stands for, whether that is there or not; none if this one is no such ref, or not there.
+    pub(super) fn stands_for(&self, name: &str) -> Option<String> {
+        if self.repository.has_reftable() {
+            let answer = program::git(self.repository, &["symbolic-ref", "--quiet", name]).ok()?;
+            let text = String::from_utf8_lossy(&answer.stdout).trim_end().to_owned();
+            return (answer.status.success() && !text.is_empty()).then_some(text);
+        }
+        match self.files.try_find(&FullName::try_from(name).ok()?).ok()??.target {
+            Target::Symbolic(next) => Some(next.as_bstr().to_string()),
+            Target::Object(_) => None,
+        }
+    }
+
     /// Every ref with what it points to, sorted by name; symbolic ones are left out, as what they name is listed itself.
     ///
     /// Refs that cannot be read are said in the coverage.

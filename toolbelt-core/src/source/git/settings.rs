@@ -43,6 +43,39 @@ pub fn get(
     }
 }
 
+/// Whose configuration is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// That of the repository.
+    Local,
+    /// That of the user.
+    Global,
+}
+
+/// Sets a setting to one value.
+///
+/// # Errors
+///
+/// [`Error::Program`] if git cannot be asked, or the configuration cannot be written.
+pub fn set(
+    directory: &Path,
+    variables: &BTreeMap<String, String>,
+    scope: Scope,
+    name: &str,
+    value: &str,
+) -> Result<(), Error> {
+    let scope = match scope {
+        Scope::Local => "--local",
+        Scope::Global => "--global",
+    };
+    let output = program::git_at(directory, variables, &["config", scope, "--replace-all", name, value])?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::Program { command: format!("config {scope} {name}"), why: format!("failed: {why}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sandbox::Sandbox;

@@ -5,6 +5,7 @@
 //! which asks on the terminal for what it needs.
 
 mod agent;
+pub mod custody;
 mod key_file;
 pub mod keygen;
 

@@ -1,0 +1,4 @@
+who alice
+commit one
+git push --quiet origin main main:topic
+judged --delete topic

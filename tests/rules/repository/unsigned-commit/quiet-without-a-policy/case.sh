@@ -1,0 +1,4 @@
+commit one
+git push --quiet origin main
+commit two
+judged main

@@ -1,0 +1,5 @@
+who alice
+commit one
+git push --quiet origin main
+commit two
+judged main

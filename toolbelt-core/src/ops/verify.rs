@@ -1,0 +1,72 @@
+//! Who vouches for the commits and tags of a range, and were refs rewritten since they were last seen?
+
+use std::path::PathBuf;
+
+use crate::ops::Environment;
+use crate::ops::refs::{self, Error, Rewrites};
+use crate::report::Report;
+use crate::rules::Rule;
+use crate::rules::repository::{unsigned_commit, unsigned_tag};
+
+/// The rules over whether there is a signature.
+static PRESENCE: &[&Rule] = &[&unsigned_commit::RULE, &unsigned_tag::RULE];
+
+/// What to verify, and by what.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The world it runs in.
+    pub environment: Environment,
+    /// A range such as `main..topic`, or a revision, which stands for all that it leads to.
+    pub range: String,
+    /// The revision whose policy and trusted keys count.
+    pub base: Option<String>,
+    /// A policy to use in place of the base's.
+    pub policy: Option<PathBuf>,
+    /// The file of trusted keys.
+    pub allowed_signers: Option<PathBuf>,
+    /// Whether everything has to be signed, whatever the policy says.
+    pub signatures: Signatures,
+    /// What becomes of refs that were rewritten.
+    pub rewrites: Rewrites,
+}
+
+/// Whether everything has to be signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatures {
+    /// It has.
+    Required,
+    /// As the policy says.
+    ByPolicy,
+}
+
+/// Verifies, and reports.
+///
+/// # Errors
+///
+/// [`Error`] if the range names nothing that is there, or repository, policy or trusted keys cannot be read.
+pub fn run(request: &Request) -> Result<Report, Error> {
+    let judged = refs::Request {
+        environment: request.environment.clone(),
+        policy: request.policy.clone(),
+        base: request.base.clone(),
+        allowed_signers: request.allowed_signers.clone(),
+        protected: Vec::new(),
+        required: match request.signatures {
+            Signatures::Required => PRESENCE,
+            Signatures::ByPolicy => &[],
+        },
+    };
+    let mut observed = refs::judge_range(&judged, &request.range, request.rewrites)?;
+    let counted = |what: &str| observed.coverage.counts.get(what).copied().unwrap_or_default();
+    let (signed, unsigned) = (counted("signed"), counted("unsigned"));
+    // To pass would say that somebody vouches for all of it.
+    let is_settled = |rule: &&Rule| observed.policy.is_active(rule) || (observed.policy.speaks_of(rule) && signed > 0);
+    if unsigned > 0 && !PRESENCE.iter().any(is_settled) {
+        observed.coverage.saw_nothing |= signed == 0;
+        observed.coverage.could_not_look = true;
+        let count = usize::try_from(unsigned).unwrap_or(usize::MAX);
+        let why = "have no signature, and neither the policy nor --signed says what that means";
+        observed.coverage.skip("commits and tags", count, why);
+    }
+    Ok(observed.report("verify", &request.environment))
+}
