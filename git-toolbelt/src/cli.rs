@@ -4,7 +4,7 @@ use cargo_toolbelt::global::Global;
 use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
 
-use crate::commands::scan;
+use crate::commands::{hook, protect, scan};
 
 /// Supply-chain checks where git users already work
 ///
@@ -24,6 +24,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(Box<scan::ScanArgs>),
+    #[command(subcommand)]
+    Protect(protect::ProtectCommand),
+    #[command(hide = true)]
+    Hook(hook::HookArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),

@@ -1,5 +1,7 @@
 //! One file per subcommand: its flags, its request, its call.
 
+pub(crate) mod hook;
+pub(crate) mod protect;
 pub(crate) mod scan;
 
 use cargo_toolbelt::ui::Ui;
@@ -13,6 +15,8 @@ use crate::cli::{Cli, Command};
 pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
     match command {
         Command::Scan(args) => scan::run(*args, ui),
+        Command::Protect(command) => protect::run(&command, ui),
+        Command::Hook(args) => hook::run(&args, ui),
         Command::Explain(args) => explain::run(&args, "git toolbelt explain", ui),
         Command::Completions(args) => completions::run(&args, Cli::command(), ui),
         Command::Man(args) => man::run(&args, Cli::command(), ui),

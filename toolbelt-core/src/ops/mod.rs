@@ -5,11 +5,13 @@
 pub mod baseline;
 pub mod data;
 pub mod deps;
+pub mod hook;
 pub mod knowledge;
 pub mod names;
 mod network;
 pub mod patterns;
 pub mod policy;
+pub mod protect;
 pub mod scan;
 pub mod why;
 
