@@ -27,7 +27,7 @@ pub(crate) struct HookArgs {
     hook: Hook,
     /// The hook that was there before: it runs too, before a commit first, as it may change what is committed, else last
     #[arg(long, value_name = "PATH")]
-    previous: Option<PathBuf>,
+    previous: Option<OsString>,
     /// What git calls the hook with
     #[arg(value_name = "ARGUMENT", last = true)]
     arguments: Vec<OsString>,
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &HookArgs, ui: &mut Ui) -> anyhow::Result<u8> {
     };
     // A trial is about our hook alone.
     let trial = std::env::var_os(canary::VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let previous = args.previous.as_deref().filter(|path| trial.is_none() && !path.as_os_str().is_empty());
+    let previous = args.previous.as_ref().map(Path::new).filter(|path| trial.is_none() && !path.as_os_str().is_empty());
     let run_previous = |path: &Path| {
         let code = previous::run(path, &args.arguments, input.as_deref());
         code.with_context(|| format!("cannot run the hook that was there before, `{}`", path.display()))

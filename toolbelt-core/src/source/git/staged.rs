@@ -206,6 +206,10 @@ fn parents(repository: &GitRepository) -> Result<Vec<ObjectId>, Error> {
     // Written by `git merge` while it waits for the commit: one id a line.
     if let Ok(text) = fs::read_to_string(repository.git_dir().join("MERGE_HEAD")) {
         parents.extend(text.lines().take(1000).filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()));
+    } else {
+        // Before it runs `pre-merge-commit`, git has told only its merge strategies, by variables.
+        let merged = repository.variables().keys().filter_map(|name| name.strip_prefix("GITHEAD_"));
+        parents.extend(merged.filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok()));
     }
     Ok(parents)
 }

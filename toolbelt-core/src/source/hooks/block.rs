@@ -40,6 +40,25 @@ pub(super) fn remove(text: &str) -> Option<String> {
     found.then_some(rest)
 }
 
+/// Whether a text has all lines of ours that another one has, in their order. Where they stand does not matter, nor what
+/// somebody has put between them.
+pub(super) fn covers(text: &str, wanted: &str) -> bool {
+    let mut there = lines(text).into_iter();
+    lines(wanted).into_iter().all(|wanted| there.any(|line| line == wanted))
+}
+
+/// The lines of ours, without those around them and without what they are indented by.
+fn lines(text: &str) -> Vec<String> {
+    let mut rest = text.to_owned();
+    let mut found = Vec::new();
+    while let Some(range) = find(&rest) {
+        let ours = rest[range.clone()].lines().map(str::trim).filter(|line| !line.is_empty());
+        found.extend(ours.filter(|line| *line != BEGIN && *line != END).map(str::to_owned));
+        rest.replace_range(range, "");
+    }
+    found
+}
+
 /// From the start of the first line to the end of the last, its line end included.
 fn find(text: &str) -> Option<Range<usize>> {
     let begin = text.find(BEGIN)?;
@@ -84,6 +103,14 @@ mod tests {
             }
             assert_eq!(remove(text), None);
         }
+    }
+
+    #[test]
+    fn ours_are_all_there_wherever_they_stand() {
+        let wanted = insert("x\n", 2, "  ", &["a".to_owned(), "b".to_owned()]);
+        let moved = insert("x\r\ny\r\n", 0, "", &["a".to_owned(), "new".to_owned(), "b".to_owned()]);
+        assert!(covers(&moved, &wanted) && !covers(&wanted, &moved));
+        assert!(!covers("a\nb\n", &wanted) && !covers(&insert("", 0, "", &["b".to_owned(), "a".to_owned()]), &wanted));
     }
 
     #[test]

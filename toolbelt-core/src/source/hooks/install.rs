@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::ground::{Charge, Ground, read};
 use super::shim::{self, Previous};
 use super::state::{self, State};
-use super::{Error, Step, Way, entry, uninstall, write};
+use super::{Error, Step, Way, block, entry, uninstall, write};
 use crate::source::file;
 use crate::subject::hook::Hook;
 
@@ -141,7 +141,8 @@ impl Plan {
                 && write::is_executable(&script.path)
         };
         let scripts = self.scripts.iter().filter(|script| !is_as_it_should_be(script)).map(|script| &script.path);
-        let files = self.files.iter().filter(|file| file.before.as_deref() != Some(&file.after)).map(|file| &file.path);
+        let lacks_some = |file: &&Lines| !file.before.as_ref().is_some_and(|before| block::covers(before, &file.after));
+        let files = self.files.iter().filter(lacks_some).map(|file| &file.path);
         scripts.chain(files).cloned().collect()
     }
 
