@@ -58,6 +58,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["source", "audit", "report", "policy", "output", "ops", "evidence", "store"]),
     ("policy", &["source", "audit", "output", "ops", "evidence", "store"]),
     ("output", &["source", "audit", "policy", "evidence", "store"]),
+    ("evidence", &["source", "rules", "audit", "report", "policy", "output", "ops", "store"]),
+    ("store", &["rules", "audit", "report", "policy", "output", "ops"]),
 ];
 
 /// What the library leaves to the binaries.

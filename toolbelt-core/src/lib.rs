@@ -9,6 +9,7 @@
 //! arrow never points back: rules read neither files nor the clock, sources know no rule, and nothing here prints.
 
 pub mod audit;
+pub mod evidence;
 pub mod finding;
 pub mod ops;
 pub mod output;
@@ -16,4 +17,5 @@ pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod store;
 pub mod subject;

@@ -2,8 +2,10 @@
 
 pub(crate) mod data;
 pub(crate) mod deps;
+pub(crate) mod evidence;
 pub(crate) mod policy;
 pub(crate) mod rules;
+pub(crate) mod sbom;
 
 use cargo_toolbelt::ui::Ui;
 use cargo_toolbelt::{completions, explain, man};
@@ -16,6 +18,8 @@ use crate::cli::{Cli, Command};
 pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
     match command {
         Command::Deps(args) => deps::run(*args, ui),
+        Command::Sbom(args) => sbom::run(*args, ui),
+        Command::Evidence(command) => evidence::run(command, ui),
         Command::Rules(args) => rules::run(&args, ui),
         Command::Explain(args) => explain::run(&args, "cargo toolbelt rules", ui),
         Command::Policy(command) => policy::run(&command, ui),

@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod data;
 pub mod deps;
+pub mod evidence;
 pub mod hook;
 pub mod knowledge;
 pub mod names;
@@ -12,6 +13,7 @@ mod network;
 pub mod patterns;
 pub mod policy;
 pub mod protect;
+pub mod sbom;
 pub mod scan;
 pub mod why;
 

@@ -5,8 +5,11 @@
 //! table or a page as anything but text.
 
 pub mod baseline;
+mod content_id;
+pub mod cyclonedx;
 pub mod data;
 pub mod escape;
+pub mod evidence;
 mod excerpt;
 pub mod hook;
 pub mod human;
@@ -18,6 +21,7 @@ pub mod policy;
 pub mod protect;
 pub mod rules;
 pub mod sarif;
+pub mod spdx;
 mod summary;
 pub mod why;
 mod wrap;

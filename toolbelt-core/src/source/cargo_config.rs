@@ -2,7 +2,9 @@
 //!
 //! Read as cargo does it: `.cargo/config.toml` of the working directory and each one above it, then the one in
 //! `CARGO_HOME`, nearer files first, and the environment before all of them
-//! ([configuration](https://doc.rust-lang.org/cargo/reference/config.html)). Tokens and credentials are not read.
+//! ([configuration](https://doc.rust-lang.org/cargo/reference/config.html)). Of tokens, only their places are kept.
+
+mod credentials;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 use crates_index::{HashKind, local_path_and_canonical_url_with_hash_kind};
 use serde::Deserialize;
 
+use self::credentials::Credentials;
+pub use self::credentials::{Configured, Login, Provider, TokenPlace};
 use crate::subject::package::Registry;
 
 /// Where the sparse index of crates.io is.
@@ -33,6 +37,7 @@ pub struct CargoConfig {
     offline: bool,
     proxy: Option<String>,
     certificates: Option<PathBuf>,
+    credentials: Credentials,
 }
 
 /// How an index is served.
@@ -259,6 +264,7 @@ impl CargoConfig {
         }
         layers.add_folder(cargo_home)?;
         let mut config = layers.config;
+        config.credentials.add_home(cargo_home)?;
         config.offline = layers.offline.unwrap_or(false);
         config.add_environment(environment)?;
         Ok(config)
@@ -325,6 +331,25 @@ impl CargoConfig {
             name = next;
         }
         self.unreplaced(registry)
+    }
+
+    /// Where cargo publishes what goes to `registry`: source replacement is for reading alone.
+    ///
+    /// # Errors
+    ///
+    /// An index whose URL cargo would not accept.
+    pub fn publishing_origin(&self, registry: &Registry) -> Result<Origin, Error> {
+        self.unreplaced(registry)
+    }
+
+    /// How cargo would log in to the registry that manifests call `name`, given the variables of the run.
+    pub fn login(&self, name: &str, environment: &BTreeMap<String, String>) -> Login {
+        self.credentials.login(name, environment)
+    }
+
+    /// Every place that holds a token or names a program that does, as far as configuration says; never what they are.
+    pub fn credential_places(&self, environment: &BTreeMap<String, String>) -> Vec<Configured> {
+        self.credentials.places(environment)
     }
 
     /// The name under which a registry is configured as a source.
@@ -491,6 +516,7 @@ impl Layers {
                 .collect(),
         };
         self.add_values(path, file);
+        self.config.credentials.add_file(path, &text)?;
         // What includes overrides what is included, and of those the last one wins.
         for (name, optional) in includes.iter().rev() {
             let place = path.parent().unwrap_or(Path::new("")).join(name);
@@ -537,6 +563,11 @@ fn fill<T>(slot: &mut Option<T>, value: Option<T>) {
 /// How a registry's name looks once it went through the name of a variable.
 fn environment_name(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
+}
+
+/// Whether two URLs are one index to cargo.
+pub(super) fn is_same_index(one: &str, other: &str) -> bool {
+    canonical(&Registry::new(one).index) == canonical(&Registry::new(other).index)
 }
 
 /// What two spellings of one index have in common.

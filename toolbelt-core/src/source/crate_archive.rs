@@ -419,20 +419,25 @@ fn fetch(
 }
 
 /// Whether to go on.
-enum Walk {
+pub(super) enum Walk {
     On,
     Enough,
 }
 
 /// Why an archive cannot be walked.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+#[non_exhaustive]
+pub enum Broken {
+    /// It is no such archive, or not a whole one.
     #[error("not a gzip-compressed tar archive, or a damaged one")]
     Damaged,
+    /// It is a bomb, or might as well be one.
     #[error("it unpacks to more than such an archive may")]
     TooLarge,
+    /// It has too many entries.
     #[error("it has more than {MAX_FILES} files")]
     TooMany,
+    /// An entry cannot be named.
     #[error("it has a path that is too long or not UTF-8")]
     Path,
 }
@@ -444,9 +449,16 @@ impl From<io::Error> for Broken {
 }
 
 /// Fails with [`io::ErrorKind::FileTooLarge`] once more is read than may be.
-struct Bounded<R> {
+pub(super) struct Bounded<R> {
     inner: R,
     left: u64,
+}
+
+impl<R> Bounded<R> {
+    /// What an archive of `size` bytes may unpack to.
+    pub(super) fn new(inner: R, size: u64) -> Self {
+        Self { inner, left: MAX_UNPACKED.max(size.saturating_mul(MAX_RATIO)) }
+    }
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -460,13 +472,27 @@ impl<R: Read> Read for Bounded<R> {
 /// Shows every entry of a `.crate`: its path, its type and its content.
 ///
 /// Long names are put together here and not by the tar reader, which would hold one of any length in memory.
-fn walk(
+pub(super) fn walk(
     archive: impl Read,
     size: u64,
     mut show: impl FnMut(&str, EntryType, &mut dyn Read) -> Result<Walk, Broken>,
 ) -> Result<(), Broken> {
-    let left = MAX_UNPACKED.max(size.saturating_mul(MAX_RATIO));
-    let mut archive = tar::Archive::new(Bounded { inner: GzDecoder::new(archive), left });
+    walk_tar(Bounded::new(GzDecoder::new(archive), size), |path, header, content| {
+        show(path, header.entry_type(), content)
+    })
+    .map(|_| ())
+}
+
+/// Shows every entry of a tar archive: its path, its header and its content. Returns how many extended headers it has,
+/// which cargo never writes, and of which others may heed more than the path.
+///
+/// Long names are put together here and not by the tar reader, which would hold one of any length in memory.
+pub(super) fn walk_tar(
+    archive: impl Read,
+    mut show: impl FnMut(&str, &tar::Header, &mut dyn Read) -> Result<Walk, Broken>,
+) -> Result<usize, Broken> {
+    let mut archive = tar::Archive::new(archive);
+    let mut extended = 0;
     let mut long_path: Option<String> = None;
     for (count, entry) in archive.entries()?.raw(true).enumerate() {
         if count >= MAX_FILES {
@@ -481,6 +507,7 @@ fn walk(
                 long_path = Some(String::from_utf8(bytes).map_err(|_| Broken::Path)?);
             }
             EntryType::XHeader => {
+                extended += 1;
                 let bytes = short(&mut entry)?;
                 for extension in tar::PaxExtensions::new(&bytes) {
                     let extension = extension?;
@@ -489,19 +516,20 @@ fn walk(
                     }
                 }
             }
-            EntryType::XGlobalHeader | EntryType::GNULongLink => {}
+            EntryType::XGlobalHeader | EntryType::GNULongLink => extended += 1,
             _ => {
                 let path = match long_path.take() {
                     Some(path) => path,
                     None => String::from_utf8(entry.path_bytes().into_owned()).map_err(|_| Broken::Path)?,
                 };
-                if let Walk::Enough = show(&path, kind, &mut entry)? {
-                    return Ok(());
+                let header = entry.header().clone();
+                if let Walk::Enough = show(&path, &header, &mut entry)? {
+                    return Ok(extended);
                 }
             }
         }
     }
-    Ok(())
+    Ok(extended)
 }
 
 fn short(content: impl Read) -> Result<Vec<u8>, Broken> {

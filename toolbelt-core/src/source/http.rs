@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ureq::http::StatusCode;
-use ureq::http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use ureq::http::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy};
 
+use super::registry::token::Token;
 use super::resolver::RememberingResolver;
 
 /// How often a request is sent on to another place.
@@ -77,6 +80,24 @@ pub enum Answer {
     NotModified,
     /// There is no such file, or not any more (404, 410, 451).
     NotFound,
+}
+
+/// What a server said to what it was sent, whatever the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub bytes: Vec<u8>,
+}
+
+/// How a file is asked for.
+#[derive(Clone, Copy)]
+struct Manner<'a> {
+    known: &'a Validators,
+    token: Option<&'a Token>,
+    /// Not a copy that somebody on the way has kept.
+    anew: bool,
 }
 
 /// Why there is no answer.
@@ -177,6 +198,50 @@ impl Http {
     ///
     /// [`Error`], for each way in which there is no answer.
     pub fn get(&self, url: &str, max_bytes: u64, known: &Validators) -> Result<Answer, Error> {
+        self.ask(url, max_bytes, Manner { known, token: None, anew: false })
+    }
+
+    /// Asks for a file as it is now, with a token if the server wants one.
+    ///
+    /// With a token, no redirect is followed and nothing but the loopback is asked without encryption.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], for each way in which there is no answer.
+    pub(super) fn get_anew(&self, url: &str, max_bytes: u64, token: Option<&Token>) -> Result<Answer, Error> {
+        if token.is_some() {
+            is_private(url)?;
+        }
+        self.ask(url, max_bytes, Manner { known: &Validators::default(), token, anew: true })
+    }
+
+    /// Sends bytes to a place that takes them from whoever has the token; `limit` is for sending and answer together.
+    ///
+    /// No redirect is followed, and nothing but the loopback is spoken to without encryption.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]. After [`Error::Timeout`], [`Error::Transport`] and [`Error::TooLarge`] the server may have done what it
+    /// was asked to; after the others it was not asked.
+    pub(super) fn put(
+        &self,
+        url: &str,
+        token: &Token,
+        content: &[u8],
+        max_bytes: u64,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
+        let agent = self.agent.as_ref().ok_or(Error::Offline)?;
+        is_private(url)?;
+        let request = agent.put(url).header(ACCEPT, "application/json").header(AUTHORIZATION, authorization(token)?);
+        let answer = request.config().timeout_global(Some(limit)).build().send(content);
+        let mut answer = answer.map_err(|error| Self::error(error, limit))?;
+        let status = answer.status().as_u16();
+        let bytes = body(&mut answer, max_bytes, limit)?;
+        Ok(Reply { status, bytes })
+    }
+
+    fn ask(&self, url: &str, max_bytes: u64, manner: Manner<'_>) -> Result<Answer, Error> {
         let agent = self.agent.as_ref().ok_or(Error::Offline)?;
         let end = Instant::now() + self.limit;
         let mut url = url.to_owned();
@@ -187,42 +252,39 @@ impl Http {
                 return Err(Error::Timeout(self.limit));
             }
             let mut request = agent.get(&url);
-            if let Some(etag) = &known.etag {
+            if let Some(etag) = &manner.known.etag {
                 request = request.header(IF_NONE_MATCH, etag);
             }
-            if let Some(time) = &known.last_modified {
+            if let Some(time) = &manner.known.last_modified {
                 request = request.header(IF_MODIFIED_SINCE, time);
             }
+            if manner.anew {
+                request = request.header(CACHE_CONTROL, "no-cache");
+            }
+            if let Some(token) = manner.token {
+                request = request.header(AUTHORIZATION, authorization(token)?);
+            }
             let answer = request.config().timeout_global(Some(left)).build().call();
-            let mut answer = answer.map_err(|error| self.error(error))?;
+            let mut answer = answer.map_err(|error| Self::error(error, self.limit))?;
             let header = |name| {
-                let value: Option<&ureq::http::HeaderValue> = answer.headers().get(name);
+                let value: Option<&HeaderValue> = answer.headers().get(name);
                 value.and_then(|value| value.to_str().ok()).map(str::to_owned)
             };
             match answer.status() {
                 StatusCode::OK => {
                     let validators = Validators { etag: header(ETAG), last_modified: header(LAST_MODIFIED) };
-                    // Without this, a buffer that grows by doubling holds twice the file.
-                    let length = answer.body().content_length().unwrap_or(0).min(max_bytes).min(MAX_RESERVED);
-                    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
-                    // One byte more, to tell a file of the largest size from a larger one.
-                    let body = answer.body_mut().with_config().limit(u64::MAX).reader();
-                    body.take(max_bytes.saturating_add(1))
-                        .read_to_end(&mut bytes)
-                        .map_err(|error| self.error(error.into()))?;
-                    if bytes.len() as u64 > max_bytes {
-                        return Err(Error::TooLarge(max_bytes));
-                    }
+                    let bytes = body(&mut answer, max_bytes, self.limit)?;
                     return Ok(Answer::Content { bytes, validators });
                 }
-                StatusCode::NOT_MODIFIED if *known != Validators::default() => return Ok(Answer::NotModified),
+                StatusCode::NOT_MODIFIED if *manner.known != Validators::default() => return Ok(Answer::NotModified),
                 StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => {
                     return Ok(Answer::NotFound);
                 }
                 status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                     return Err(Error::Login(status.as_u16()));
                 }
-                status if status.is_redirection() => {
+                // A token is for the one whom it was sent to.
+                status if status.is_redirection() && manner.token.is_none() => {
                     let Some(place) = header(LOCATION) else { return Err(Error::Status(status.as_u16())) };
                     url = join(&url, &place).ok_or(Error::Status(status.as_u16()))?;
                 }
@@ -240,28 +302,74 @@ impl Http {
             return Ok(());
         }
         let host = host(rest);
-        let bare = host
-            .rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(host, |(bare, _)| bare);
-        let is_loopback = matches!(bare, "127.0.0.1" | "[::1]" | "localhost");
-        if scheme.eq_ignore_ascii_case("http") && (is_loopback || self.plain_hosts.iter().any(|plain| plain == host)) {
+        if scheme.eq_ignore_ascii_case("http")
+            && (is_loopback(host) || self.plain_hosts.iter().any(|plain| plain == host))
+        {
             return Ok(());
         }
         Err(insecure())
     }
 
-    fn error(&self, error: ureq::Error) -> Error {
+    fn error(error: ureq::Error, limit: Duration) -> Error {
         match error {
-            ureq::Error::Timeout(_) => Error::Timeout(self.limit),
+            ureq::Error::Timeout(_) => Error::Timeout(limit),
             ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
-                Some(ureq::Error::Timeout(_)) => Error::Timeout(self.limit),
-                _ if error.kind() == std::io::ErrorKind::TimedOut => Error::Timeout(self.limit),
+                Some(ureq::Error::Timeout(_)) => Error::Timeout(limit),
+                _ if error.kind() == std::io::ErrorKind::TimedOut => Error::Timeout(limit),
                 _ => Error::Transport(error.to_string()),
             },
             error => Error::Transport(error.to_string()),
         }
     }
+}
+
+/// Reads an answer of at most `max_bytes` bytes, decompressed.
+fn body(answer: &mut ureq::http::Response<ureq::Body>, max_bytes: u64, limit: Duration) -> Result<Vec<u8>, Error> {
+    // Without this, a buffer that grows by doubling holds twice the file.
+    let length = answer.body().content_length().unwrap_or(0).min(max_bytes).min(MAX_RESERVED);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
+    // One byte more, to tell a file of the largest size from a larger one.
+    let body = answer.body_mut().with_config().limit(u64::MAX).reader();
+    body.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| Http::error(error.into(), limit))?;
+    if bytes.len() as u64 > max_bytes { Err(Error::TooLarge(max_bytes)) } else { Ok(bytes) }
+}
+
+/// The header with a token, which no log of requests shows.
+fn authorization(token: &Token) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(token.expose())
+        .map_err(|_| Error::Settings("the token has characters that no request can carry".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Refuses to send what is secret in the clear, whatever the user's configuration says, unless it stays on the machine.
+pub(super) fn is_private(url: &str) -> Result<(), Error> {
+    match url.split_once("://") {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Ok(()),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") && is_loopback(host(rest)) => Ok(()),
+        Some(_) | None => Err(Error::Insecure(url.to_owned())),
+    }
+}
+
+/// Whether a `HOST:PORT` is this machine.
+fn is_loopback(host: &str) -> bool {
+    let bare = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(bare, _)| bare);
+    matches!(bare, "127.0.0.1" | "[::1]" | "localhost")
+}
+
+/// The scheme, host and port of a URL, in lower case; none if it is no URL.
+pub(super) fn authority(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = format!("{scheme}://{}", host(rest)).to_ascii_lowercase();
+    let default_port = match authority.split_once("://")?.0 {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    Some(authority.strip_suffix(default_port).unwrap_or(&authority).to_owned())
 }
 
 /// The `HOST:PORT` of what follows `://`.

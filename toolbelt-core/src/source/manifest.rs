@@ -24,6 +24,8 @@ pub struct Manifest {
     pub dependencies: Vec<ManifestDependency>,
     /// What `[patch]` and `[replace]` put in the place of other sources.
     pub patches: Vec<ManifestDependency>,
+    /// Whether `[[bin]]` names binaries; those that cargo finds by itself are not told.
+    pub has_binaries: bool,
 }
 
 /// `[package]`.
@@ -35,6 +37,51 @@ pub struct ManifestPackage {
     pub location: Location,
     /// See [`Publish`].
     pub publish: Publish,
+    /// `workspace`: the folder of the workspace, where it is not above the package.
+    pub workspace: Option<String>,
+    /// What describes it.
+    pub description: Description,
+}
+
+/// What describes a package. Values of another type than cargo wants are taken for absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    /// `license`.
+    pub license: Field,
+    /// `license-file`.
+    pub license_file: Field,
+    /// `description`.
+    pub description: Field,
+    /// `repository`.
+    pub repository: Field,
+    /// `rust-version`.
+    pub rust_version: Field,
+    /// `readme`.
+    pub readme: Field,
+}
+
+/// A text about a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Field {
+    /// Nothing is said.
+    #[default]
+    Absent,
+    /// Said here.
+    Said(String),
+    /// `workspace = true`.
+    Inherited,
+    /// `false` or `true`: whether cargo uses what it finds by itself.
+    Found(bool),
+}
+
+impl Field {
+    /// The text, where it is said.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Said(text) => Some(text),
+            Self::Absent | Self::Inherited | Self::Found(_) => None,
+        }
+    }
 }
 
 /// `package.publish`.
@@ -55,6 +102,8 @@ pub struct Workspace {
     pub exclude: Vec<String>,
     /// `workspace.package.publish`.
     pub publish: Option<Vec<String>>,
+    /// What `[workspace.package]` says for members that inherit it; paths are relative to the root.
+    pub description: Description,
     /// `[workspace.dependencies]` by the name under which members inherit them.
     pub dependencies: Vec<ManifestDependency>,
 }
@@ -86,6 +135,7 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Malformed> {
     let mut manifest = Manifest {
         dependencies: reader.dependency_tables(root)?,
         patches: reader.patches(root)?,
+        has_binaries: root.get("bin").and_then(|bins| bins.get_ref().as_array()).is_some_and(|bins| !bins.is_empty()),
         ..Manifest::default()
     };
     if let Some(package) = reader.table(root, "package")?.or(reader.table(root, "project")?) {
@@ -99,10 +149,12 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Malformed> {
             None => Publish::Registries(None),
         };
         let location = reader.location(span);
-        manifest.package = Some(ManifestPackage { name, location, publish });
+        let workspace = package.get("workspace").and_then(|path| path.get_ref().as_str()).map(str::to_owned);
+        manifest.package = Some(ManifestPackage { name, location, publish, workspace, description: describe(package) });
     }
     if let Some(workspace) = reader.table(root, "workspace")? {
-        let publish = match reader.table(workspace, "package")?.and_then(|package| package.get("publish")) {
+        let package = reader.table(workspace, "package")?;
+        let publish = match package.and_then(|package| package.get("publish")) {
             Some(value) => reader.publish(value.get_ref(), value.span())?,
             None => None,
         };
@@ -110,10 +162,29 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Malformed> {
             members: reader.strings(workspace, "members")?,
             exclude: reader.strings(workspace, "exclude")?,
             publish,
+            description: package.map(describe).unwrap_or_default(),
             dependencies: reader.dependencies(workspace, "dependencies", DependencyKind::Normal, None)?,
         });
     }
     Ok(manifest)
+}
+
+/// Reads what `[package]` or `[workspace.package]` says of packages.
+fn describe(package: &Table<'_>) -> Description {
+    let field = |key: &str| match package.get(key).map(Spanned::get_ref) {
+        Some(DeValue::String(text)) => Field::Said(text.to_string()),
+        Some(DeValue::Boolean(found)) => Field::Found(*found),
+        Some(DeValue::Table(table)) if table.get("workspace").is_some() => Field::Inherited,
+        Some(_) | None => Field::Absent,
+    };
+    Description {
+        license: field("license"),
+        license_file: field("license-file"),
+        description: field("description"),
+        repository: field("repository"),
+        rust_version: field("rust-version"),
+        readme: field("readme"),
+    }
 }
 
 struct Reader<'a> {
@@ -345,6 +416,19 @@ mod tests {
         assert_eq!(publish("publish = false"), Publish::Registries(Some(Vec::new())));
         assert_eq!(publish("publish = [\"ours\"]"), Publish::Registries(Some(vec!["ours".to_owned()])));
         assert_eq!(publish("publish.workspace = true"), Publish::Inherited);
+    }
+
+    #[test]
+    fn descriptions_are_said_inherited_or_found() {
+        let text = "[package]\nname = \"a\"\nlicense.workspace = true\nreadme = false\ndescription = \"x\"\nrepository = 1\n\
+                    [workspace.package]\nlicense = \"MIT\"\nreadme = \"README.md\"\n[[bin]]\nname = \"a\"\n";
+        let manifest = read(text);
+        let package = manifest.package.unwrap().description;
+        assert_eq!([package.license, package.readme], [Field::Inherited, Field::Found(false)]);
+        assert_eq!([package.description.said(), package.repository.said()], [Some("x"), None]);
+        let workspace = manifest.workspace.unwrap().description;
+        assert_eq!([workspace.license.said(), workspace.readme.said()], [Some("MIT"), Some("README.md")]);
+        assert!(manifest.has_binaries && !read("[package]\nname = \"a\"\n").has_binaries);
     }
 
     #[test]

@@ -3,24 +3,30 @@
 pub mod advisory;
 pub mod affected_versions;
 pub mod attestation;
+pub mod bill_of_materials;
 pub mod content;
 pub mod credential;
+pub mod declared_license;
 pub mod dependencies;
 pub mod digest;
 pub mod exemption;
+pub mod feature_resolution;
 pub mod hook;
 pub mod inline_marker;
 pub mod location;
 pub mod malformed;
 pub mod names;
 pub mod package;
+pub mod package_graph;
 pub mod pattern;
 pub mod release;
 pub mod sighting;
 pub mod sign_off;
+pub mod ssh;
 pub mod target;
 pub mod tree;
 pub mod value_key;
+pub mod web_address;
 
 use std::collections::BTreeMap;
 

@@ -134,7 +134,7 @@ impl Source {
     }
 
     /// Tells packages from elsewhere apart from those of crates.io, as the purl specification does for cargo.
-    fn purl_qualifier(&self) -> Option<String> {
+    pub(super) fn purl_qualifier(&self) -> Option<String> {
         match self {
             Self::Registry(registry) => registry.purl_qualifier(),
             Self::Git { url, commit, .. } => {

@@ -5,28 +5,36 @@
 //! difference to it may be looked at.
 
 mod changes;
+pub mod checkout;
+pub mod clone;
 mod commits;
 mod contents;
 pub mod dates;
 pub mod export;
 pub mod files;
 mod gaps;
+pub mod head;
 pub mod history;
 pub mod lines;
 pub mod locate;
 pub mod message;
 pub mod objects;
 mod outgoing;
-mod program;
+pub(crate) mod program;
 pub mod push;
 pub mod range;
 pub mod receive;
 mod refs;
+pub mod remotes;
 pub mod repository;
 #[cfg(test)]
-mod sandbox;
+pub(crate) mod sandbox;
+pub mod settings;
+pub mod snapshot;
 pub mod staged;
+pub mod status;
 pub mod store;
+pub mod tags;
 mod tree;
 pub mod worktree;
 

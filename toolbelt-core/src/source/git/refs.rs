@@ -32,21 +32,26 @@ impl<'a> Refs<'a> {
 
     /// The commit that `HEAD` stands for; none on an unborn branch.
     pub(super) fn head(&self) -> Result<Option<ObjectId>, Error> {
+        self.find("HEAD")
+    }
+
+    /// What a ref (by its full name) points to; none if it is not there or leads to no object.
+    pub(super) fn find(&self, name: &str) -> Result<Option<ObjectId>, Error> {
+        let failed = |error: String| self.failed(name, &error);
+        let Ok(mut full) = FullName::try_from(name) else { return Ok(None) };
         if self.repository.has_reftable() {
-            // The command fails, and says nothing, on an unborn branch.
-            let answer = program::git(self.repository, &["rev-parse", "--verify", "--quiet", "HEAD"])?;
+            // The command fails, and says nothing, where there is none, and on an unborn branch.
+            let answer = program::git(self.repository, &["rev-parse", "--verify", "--quiet", name])?;
             return Ok(ObjectId::from_hex(answer.stdout.trim_ascii()).ok());
         }
-        let mut name = FullName::try_from("HEAD").map_err(|error| self.failed("HEAD", &error.to_string()))?;
         for _ in 0..SYMBOLIC_DEPTH {
-            let found = self.files.try_find(&name).map_err(|error| self.failed("HEAD", &error.to_string()))?;
-            match found.map(|found| found.target) {
+            match self.files.try_find(&full).map_err(|error| failed(error.to_string()))?.map(|found| found.target) {
                 None => return Ok(None),
                 Some(Target::Object(id)) => return Ok(Some(id)),
-                Some(Target::Symbolic(next)) => name = next,
+                Some(Target::Symbolic(next)) => full = next,
             }
         }
-        Err(self.failed("HEAD", "it is symbolic too many times"))
+        Err(failed("it is symbolic too many times".to_owned()))
     }
 
     /// Every ref with what it points to, sorted by name; symbolic ones are left out, as what they name is listed itself.

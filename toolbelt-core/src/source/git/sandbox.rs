@@ -13,14 +13,14 @@ use crate::subject::content::{Descendants, News, ObjectId};
 use crate::subject::sighting::Place;
 
 /// A folder with a repository in it.
-pub(super) struct Sandbox {
-    pub(super) root: PathBuf,
+pub(crate) struct Sandbox {
+    pub(crate) root: PathBuf,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Sandbox {
     /// An empty repository.
-    pub(super) fn new(options: &[&str]) -> Self {
+    pub(crate) fn new(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(folder.path()).unwrap().join("repository");
         fs::create_dir(&root).unwrap();
@@ -30,12 +30,12 @@ impl Sandbox {
     }
 
     /// Another repository or work tree in the same folder.
-    pub(super) fn beside(&self, name: &str) -> Self {
+    pub(crate) fn beside(&self, name: &str) -> Self {
         Self { root: self.root.parent().unwrap().join(name), _folder: None }
     }
 
     /// A git command that reads no configuration but the repository's.
-    pub(super) fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new("git");
         // As they are set where the tests are run by a hook.
         for name in ["DIR", "WORK_TREE", "COMMON_DIR", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES"]
@@ -55,11 +55,11 @@ impl Sandbox {
     }
 
     /// Runs git, which has to succeed, and returns what it says.
-    pub(super) fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         String::from_utf8_lossy(&self.git_bytes(arguments)).trim_end().to_owned()
     }
 
-    pub(super) fn git_bytes(&self, arguments: &[&str]) -> Vec<u8> {
+    pub(crate) fn git_bytes(&self, arguments: &[&str]) -> Vec<u8> {
         let output = self.command().args(arguments).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {arguments:?}: {errors}");
@@ -67,7 +67,7 @@ impl Sandbox {
     }
 
     /// Runs git with an input.
-    pub(super) fn git_with_input(&self, arguments: &[&str], input: &[u8]) -> String {
+    pub(crate) fn git_with_input(&self, arguments: &[&str], input: &[u8]) -> String {
         let mut command = self.command();
         let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
@@ -77,46 +77,46 @@ impl Sandbox {
     }
 
     /// Writes a file of the work tree.
-    pub(super) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
     /// Commits everything in the work tree.
-    pub(super) fn commit(&self, message: &str) -> ObjectId {
+    pub(crate) fn commit(&self, message: &str) -> ObjectId {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self.id("HEAD")
     }
 
     /// The id that a name stands for.
-    pub(super) fn id(&self, name: &str) -> ObjectId {
+    pub(crate) fn id(&self, name: &str) -> ObjectId {
         ObjectId::from_hex(self.git(&["rev-parse", name]).as_bytes()).unwrap()
     }
 
-    pub(super) fn open(&self) -> GitRepository {
+    pub(crate) fn open(&self) -> GitRepository {
         // The library does not read the environment, not even here: the shell says where programs are.
         let path = Command::new("sh").args(["-c", "printf %s \"$PATH\""]).output().unwrap().stdout;
         self.open_with(&BTreeMap::from([("PATH".to_owned(), String::from_utf8(path).unwrap())]))
     }
 
-    pub(super) fn open_with(&self, variables: &BTreeMap<String, String>) -> GitRepository {
+    pub(crate) fn open_with(&self, variables: &BTreeMap<String, String>) -> GitRepository {
         GitRepository::open(&self.root, variables).unwrap()
     }
 }
 
 /// What a visit met: the place, and the new parts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Seen {
-    pub(super) path: String,
-    pub(super) new: Vec<String>,
-    pub(super) whole: bool,
-    pub(super) place: Place,
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) new: Vec<String>,
+    pub(crate) whole: bool,
+    pub(crate) place: Place,
 }
 
 /// Runs a visit and gathers what it met, sorted.
-pub(super) fn gather(run: impl FnOnce(Visit<'_>)) -> Vec<Seen> {
+pub(crate) fn gather(run: impl FnOnce(Visit<'_>)) -> Vec<Seen> {
     let seen = Mutex::new(Vec::new());
     let visit = |met: &Met<'_>| {
         let text =
@@ -137,10 +137,10 @@ pub(super) fn gather(run: impl FnOnce(Visit<'_>)) -> Vec<Seen> {
 }
 
 /// Numbers that look random and are the same in each run (xorshift).
-pub(super) struct Numbers(pub(super) u64);
+pub(crate) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -149,7 +149,7 @@ impl Numbers {
 }
 
 /// Where the tests of a command's variables are kept: `NAME=value` lines, as `env` writes them.
-pub(super) fn variables(path: &Path) -> BTreeMap<String, String> {
+pub(crate) fn variables(path: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(path).unwrap();
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     pairs.filter(|(name, _)| name.starts_with("GIT_")).map(|(name, value)| (name.into(), value.into())).collect()

@@ -23,6 +23,7 @@ use self::cache_file::CacheFile;
 pub(super) use self::confirmed::Stamp;
 use self::confirmed::{Confirmation, Copied, Record};
 pub use self::sparse::RegistryConfig;
+pub(super) use self::sparse::{MAX_CONFIG, MAX_ENTRY, path};
 use super::cache::{self, Cache};
 use super::cargo_config::{CargoConfig, IndexLocation, Origin};
 use super::http::{self, Answer, Http};

@@ -11,16 +11,16 @@ use crate::source::http::{Answer, Error, Http, Validators};
 /// Connections to one registry at a time.
 const CONNECTIONS: usize = 32;
 /// Largest entry that is read; the largest of crates.io have some megabytes.
-pub(super) const MAX_ENTRY: u64 = 32 << 20;
+pub(in crate::source) const MAX_ENTRY: u64 = 32 << 20;
 /// Largest `config.json` that is read.
-const MAX_CONFIG: u64 = 1 << 20;
+pub(in crate::source) const MAX_CONFIG: u64 = 1 << 20;
 /// Longest crate name; crates.io allows 64.
 const MAX_NAME: usize = 256;
 /// After so many failures of the connection, and nothing but failures, the others are not tried.
 const HOPELESS: usize = 4;
 
 /// Where a registry's index keeps a crate, relative to its root; none for what cannot be a crate's name.
-pub(super) fn path(name: &str) -> Option<String> {
+pub(in crate::source) fn path(name: &str) -> Option<String> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_name) {
         return None;
@@ -122,6 +122,9 @@ fn set(fatal: &std::sync::Mutex<Option<Error>>, error: &Error) {
 pub struct RegistryConfig {
     /// Where `.crate` files are: a URL, with markers or without.
     dl: String,
+    /// Where the web API is; none if the registry has none.
+    #[serde(default)]
+    api: Option<String>,
     /// Whether every request needs a token.
     #[serde(default)]
     auth_required: bool,
@@ -141,9 +144,23 @@ impl RegistryConfig {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let config: Self = serde_json::from_slice(bytes)
-            .map_err(|error| Error::Transport(format!("`config.json` is malformed: {error}")))?;
+        let config = Self::parse_private(bytes)?;
         if config.auth_required { Err(Error::Login(401)) } else { Ok(config) }
+    }
+
+    /// Reads one for somebody who may have a token.
+    pub(in crate::source) fn parse_private(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes).map_err(|error| Error::Transport(format!("`config.json` is malformed: {error}")))
+    }
+
+    /// Where the web API is, as written.
+    pub fn api(&self) -> Option<&str> {
+        self.api.as_deref()
+    }
+
+    /// Whether every request needs a token.
+    pub fn is_auth_required(&self) -> bool {
+        self.auth_required
     }
 
     /// Where the `.crate` of a version is, given the checksum that the index or the lock file has for it.
@@ -196,7 +213,7 @@ mod tests {
 
     #[test]
     fn downloads_follow_the_template() {
-        let config = |dl: &str| RegistryConfig { dl: dl.to_owned(), auth_required: false };
+        let config = |dl: &str| RegistryConfig { dl: dl.to_owned(), api: None, auth_required: false };
         assert_eq!(config("https://x/api/").download("a", "1.0.0", "ff"), "https://x/api/a/1.0.0/download");
         assert_eq!(
             config("https://x/{lowerprefix}/{prefix}/{crate}-{version}?{sha256-checksum}")
