@@ -59,7 +59,8 @@ fn a_submodule_has_hooks_of_its_own() {
         outer.git("commit -qm module").done();
         let module = world.at("outer/module");
         module.git("toolbelt protect install").done();
-        assert!(outer.folder.join(".git/modules/module/hooks/pre-commit").is_file());
+        let state = outer.folder.join(".git/modules/module/toolbelt/protect.json");
+        assert!(state.is_file(), "the state is in the git directory of the submodule");
         module.commit("bait", &bait()).stopped(STOPPED);
     });
 }

@@ -1,7 +1,5 @@
 //! Repositories with real hooks, for every git on the machine.
 
-#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +8,17 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use toolbelt_core::source::hooks::GitVersion;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_git-toolbelt");
+
+/// Runs a test with each git of the machine that takes hooks from files alone.
+pub(crate) fn with_each_older_git(test: impl Fn(&World)) {
+    with_each_git(|world| match world.version() < GitVersion::WITH_CONFIGURED_HOOKS {
+        true => test(world),
+        false => println!("skipped: it takes hooks from its configuration"),
+    });
+}
 
 /// Runs a test with each git of the machine; each version once.
 pub(crate) fn with_each_git(test: impl Fn(&World)) {
@@ -57,6 +65,12 @@ impl World {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         fs::canonicalize(self.folder.path()).unwrap().join(name)
+    }
+
+    /// The version of the git of this world.
+    pub(crate) fn version(&self) -> GitVersion {
+        let output = Command::new(&self.git).arg("version").output().unwrap();
+        GitVersion::parse(&String::from_utf8(output.stdout).unwrap()).unwrap()
     }
 
     /// Puts a git on the path.

@@ -12,7 +12,7 @@ pub struct Protect {
     checks: BTreeMap<Hook, Vec<HookCheck>>,
     /// What becomes of a push when something that the policy denies could not be checked.
     pub incomplete: OnIncomplete,
-    /// Refs that must not lose commits: globs over full names. None stands for the remote's default branch alone.
+    /// Refs that must not lose commits, besides the remote's default branch: globs over full names.
     pub refs: Vec<String>,
 }
 

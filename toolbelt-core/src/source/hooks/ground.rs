@@ -118,7 +118,10 @@ impl Ground {
             }
             let path = root.join(PRE_COMMIT);
             return Some(match read(&path).map(|text| entry::pre_commit(&text, &[hook])) {
-                Some(Ok(_)) => Ok(Charge { way: Way::PreCommit, path, note: None }),
+                Some(Ok(_)) => {
+                    let note = "commit this file: pre-commit runs nothing while it is changed and not staged";
+                    Ok(Charge { way: Way::PreCommit, path, note: Some(note.to_owned()) })
+                }
                 Some(Err(why)) => Err(format!("`{PRE_COMMIT}` was left alone: {why}")),
                 None => Err(format!("pre-commit is in charge, without a `{PRE_COMMIT}`")),
             });
