@@ -2,7 +2,11 @@
 //!
 //! `TRYCMD=overwrite` rewrites the transcripts, `UPDATE=1` the part of `docs/cli.md` that is generated.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, which clippy does not see")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests, which clippy does not see; what is skipped is said"
+)]
 
 use std::fs;
 use std::process::Command;
@@ -14,6 +18,7 @@ mod support {
 
 use support::help;
 use support::terminal::Scene;
+use toolbelt_core::source::hooks::GitVersion;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_git-toolbelt");
 
@@ -22,6 +27,18 @@ fn transcripts_hold() {
     for file in ["tests/cases/git-toolbelt/explain.trycmd", "docs/scan.md"] {
         Scene::of("git-toolbelt/scan").transcript(file, &[("git-toolbelt", BINARY)]);
     }
+    let scene = Scene::of("git-toolbelt/scan");
+    let git = scene.command("git").arg("version").output().unwrap();
+    if GitVersion::parse(&support::terminal::written(&git)) >= Some(GitVersion::WITH_CONFIGURED_HOOKS) {
+        println!("skipped: docs/protect.md shows hooks of a git before 2.54");
+        return;
+    }
+    // A repository in which everything is staged.
+    std::fs::remove_dir(scene.directory().join(".git")).unwrap();
+    for arguments in [["init", "--quiet"], ["add", "--all"]] {
+        assert!(scene.command("git").args(arguments).status().unwrap().success());
+    }
+    scene.transcript("docs/protect.md", &[("git-toolbelt", BINARY)]);
 }
 
 /// The public half of a key whose private one nobody has.
@@ -73,6 +90,22 @@ fn the_page_of_the_command_line_is_current() {
     help::hold(
         "git toolbelt",
         BINARY,
-        &["", "scan", "scan baseline", "verify", "identity", "identity setup", "explain", "completions", "man"],
+        &[
+            "",
+            "scan",
+            "scan baseline",
+            "verify",
+            "identity",
+            "identity setup",
+            "protect",
+            "protect install",
+            "protect status",
+            "protect doctor",
+            "protect uninstall",
+            "hook",
+            "explain",
+            "completions",
+            "man",
+        ],
     );
 }

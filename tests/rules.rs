@@ -160,6 +160,8 @@ struct Repository {
     /// Added to `staged/`, which is staged over it.
     #[serde(default)]
     staged: staged::Entries,
+    /// The message of the next commit, which is looked at in place of what is staged.
+    message: Option<String>,
 }
 
 /// What all rules say of what is staged.
@@ -168,6 +170,11 @@ fn said_of_staged(case: &Path) -> String {
     let said: Repository = said.unwrap_or_default();
     let folder = tempfile::tempdir().unwrap();
     staged::build(case, &said.base, &said.staged, folder.path());
+    let target = said.message.map_or(scan::Target::Staged, |message| {
+        let path = folder.path().join(".git/COMMIT_EDITMSG");
+        fs::write(&path, message).unwrap();
+        scan::Target::Message(path)
+    });
     let request = scan::Request {
         environment: Environment {
             tool: "git-toolbelt 0.1.0".to_owned(),
@@ -175,10 +182,13 @@ fn said_of_staged(case: &Path) -> String {
             directory: folder.path().to_owned(),
             cache: None,
             cargo_home: None,
-            variables: BTreeMap::new(),
+            // As git sets them for the hook that looks at messages.
+            variables: [("GIT_AUTHOR_EMAIL", "a@example.com"), ("GIT_EDITOR", ":")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             host: "x86_64-unknown-linux-gnu".to_owned(),
         },
-        target: scan::Target::Staged,
+        target,
         inline: scan::Inline::Honoured,
         memory: scan::Memory::Bypassed,
         policy: None,

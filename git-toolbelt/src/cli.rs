@@ -4,7 +4,7 @@ use cargo_toolbelt::global::Global;
 use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{identity, scan, verify};
+use crate::commands::{hook, identity, protect, scan, verify};
 
 /// Supply-chain checks where git users already work
 ///
@@ -26,6 +26,10 @@ pub(crate) enum Command {
     Scan(Box<scan::ScanArgs>),
     Verify(verify::VerifyArgs),
     Identity(identity::IdentityArgs),
+    #[command(subcommand)]
+    Protect(protect::ProtectCommand),
+    #[command(hide = true)]
+    Hook(hook::HookArgs),
     Explain(explain::ExplainArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),

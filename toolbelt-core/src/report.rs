@@ -1,5 +1,6 @@
 //! What a run says: findings after policy, what was accepted, what was not checked, and what was looked at.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -32,6 +33,25 @@ pub struct Report {
     pub sources: Vec<SourceState>,
     /// The text of each file that a location points into, by path: for showing the place.
     pub texts: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// Adds what another check of the same run said: one verdict, one list of findings.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.verdict = self.verdict.max(other.verdict);
+        self.findings.extend(other.findings);
+        self.findings.sort_by_cached_key(Judged::order);
+        self.findings.dedup_by(|one, next| one.rule.id == next.rule.id && one.finding == next.finding);
+        self.exempted.extend(other.exempted);
+        self.exempted.sort_by_cached_key(|exempted| exempted.judged.order());
+        self.not_checked.extend(other.not_checked);
+        self.not_checked.sort_by_cached_key(Gap::order);
+        self.coverage.join(other.coverage);
+        self.sources.extend(other.sources);
+        self.sources.sort();
+        self.sources.dedup();
+        self.texts.extend(other.texts);
+    }
 }
 
 /// What a run comes to.
@@ -76,6 +96,21 @@ pub struct Judged {
     pub finding: Finding,
 }
 
+impl Judged {
+    /// Deny first, then the more severe, then by rule, subject and what tells findings apart.
+    pub(crate) fn order(&self) -> impl Ord + use<> {
+        let finding = &self.finding;
+        (
+            Reverse(self.level),
+            Reverse(self.rule.severity),
+            self.rule.id,
+            finding.subject.clone(),
+            finding.discriminator.clone(),
+            finding.locations.clone(),
+        )
+    }
+}
+
 /// A finding that is accepted.
 #[derive(Debug, Clone)]
 pub struct Exempted {
@@ -104,6 +139,13 @@ pub struct Gap {
     pub not_checked: NotChecked,
 }
 
+impl Gap {
+    /// Those of rules that deny first, then by rule, reason and subject.
+    pub(crate) fn order(&self) -> impl Ord + use<> {
+        (Reverse(self.level), self.rule.id, self.not_checked.reason.clone(), self.not_checked.subject.clone())
+    }
+}
+
 /// What was looked at, in numbers, and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -123,6 +165,19 @@ impl Coverage {
     /// Adds to a number.
     pub fn count(&mut self, what: &'static str, number: usize) {
         *self.counts.entry(what).or_default() += number as u64;
+    }
+
+    /// Adds what another check of the same run looked at. What both looked at counts twice, each with its own work.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (what, number) in other.counts {
+            *self.counts.entry(what).or_default() += number;
+        }
+        // Two checks that meet the same gap say so in the same words.
+        let new = other.skipped.into_iter().filter(|skipped| !self.skipped.contains(skipped)).collect::<Vec<_>>();
+        self.skipped.extend(new);
+        self.saw_nothing |= other.saw_nothing;
+        self.could_not_look |= other.could_not_look;
+        self.is_partial |= other.is_partial;
     }
 
     /// Adds something that could not be searched: what it holds is not known, so the run is incomplete.

@@ -1,6 +1,8 @@
 //! One file per subcommand: its flags, its request, its call.
 
+pub(crate) mod hook;
 pub(crate) mod identity;
+pub(crate) mod protect;
 pub(crate) mod scan;
 pub(crate) mod verify;
 
@@ -17,6 +19,8 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
         Command::Scan(args) => scan::run(*args, ui),
         Command::Verify(args) => verify::run(args, ui),
         Command::Identity(args) => identity::run(args, ui),
+        Command::Protect(command) => protect::run(&command, ui),
+        Command::Hook(args) => hook::run(&args, ui),
         Command::Explain(args) => explain::run(&args, "git toolbelt explain", ui),
         Command::Completions(args) => completions::run(&args, Cli::command(), ui),
         Command::Man(args) => man::run(&args, Cli::command(), ui),

@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             Target::Push { remote, url, refs } => signed::pushed(repository, remote, url, refs.as_bytes(), coverage)?,
             Target::Receive(refs) => signed::received(repository, refs.as_bytes(), coverage)?,
             Target::Range(range) => signed::ranged(repository, range, coverage)?,
-            Target::Staged | Target::History { .. } | Target::Paths(_) => News::default(),
+            Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => News::default(),
         })
     }
 

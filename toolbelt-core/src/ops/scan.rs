@@ -10,7 +10,7 @@ pub(super) mod trust;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use collect::{Collector, Seen};
+use collect::{Collector, Seen, SignOffs};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use trust::Judge;
 
@@ -21,7 +21,7 @@ use crate::policy::{Policy, decide};
 use crate::report::{Coverage, Report, SourceState, State};
 use crate::rules::blob::marks::Limits;
 use crate::rules::blob::secrets::engine::Engine;
-use crate::rules::blob::{self, large_file};
+use crate::rules::blob::{self, large_file, missing_sign_off};
 use crate::source::cache::Cache;
 use crate::source::git;
 use crate::source::git::repository::GitRepository;
@@ -53,6 +53,8 @@ pub struct Request {
 pub enum Target {
     /// What the next commit would bring: the index.
     Staged,
+    /// The message of the next commit, in the file that the commit-msg hook is told.
+    Message(PathBuf),
     /// The commits of a range such as `main..topic`.
     Range(String),
     /// What a push would bring, as the pre-push hook is told.
@@ -164,7 +166,10 @@ pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> 
     let engine = judge.engine()?;
     let excluded = excluded(policy);
     let mut coverage = Coverage { is_partial: request.target.is_partial(), ..Coverage::default() };
-    let collector = Collector::new(&engine, &excluded, Limits::new(&policy.options(&large_file::RULE)));
+    let sign_offs =
+        if policy.is_active(&missing_sign_off::RULE) { ground.sign_offs(request) } else { SignOffs::Ignored };
+    let limits = Limits::new(&policy.options(&large_file::RULE));
+    let collector = Collector::new(&engine, &excluded, limits, sign_offs);
     watch(Step { what: "files and objects", done: 0, total: 0 });
     let changes = ground.look(request, &collector, &mut coverage)?;
     let seen = collector.finish(&mut coverage);
@@ -229,7 +234,8 @@ pub(super) fn search(
     let policy = &judge.loaded.policy;
     let engine = judge.engine()?;
     let nothing = GlobSet::empty();
-    let collector = Collector::new(&engine, &nothing, Limits::new(&policy.options(&large_file::RULE)));
+    let limits = Limits::new(&policy.options(&large_file::RULE));
+    let collector = Collector::new(&engine, &nothing, limits, SignOffs::Ignored);
     files(&mut |path, bytes| {
         let id = ObjectId::null(gix::hash::Kind::Sha1);
         let content = Content { id, kind: ContentKind::Blob, bytes, news: News::All };
@@ -246,6 +252,16 @@ pub(super) fn search(
     let mut sightings = seen.iter().filter_map(|seen| Some(seen.at(seen.place.clone()?))).collect::<Vec<_>>();
     sightings.retain(|sighting| policy.allow_lists.accepts(sighting).is_none());
     Ok(sightings)
+}
+
+/// The policy that a run with this request would judge by.
+pub(super) fn policy(request: &Request) -> Result<Policy, Error> {
+    Ok(Ground::find(request)?.judge(request)?.loaded.policy)
+}
+
+/// The commit whose policy a run with this request would trust; none where it knows of none.
+pub(super) fn base(request: &Request, repository: &GitRepository) -> Result<Option<ObjectId>, Error> {
+    trust::base(request, repository)
 }
 
 /// What a run with this request would look for.
@@ -265,14 +281,14 @@ impl Target {
     fn is_judged(&self) -> bool {
         match self {
             Self::Range(_) | Self::Push { .. } | Self::Receive(_) => true,
-            Self::Staged | Self::History { .. } | Self::Paths(_) => false,
+            Self::Staged | Self::Message(_) | Self::History { .. } | Self::Paths(_) => false,
         }
     }
 
     /// Whether it is less than the whole repository.
     fn is_partial(&self) -> bool {
         match self {
-            Self::Staged | Self::Range(_) | Self::Push { .. } | Self::Receive(_) => true,
+            Self::Staged | Self::Message(_) | Self::Range(_) | Self::Push { .. } | Self::Receive(_) => true,
             Self::History { .. } => false,
             Self::Paths(paths) => !paths.is_empty(),
         }
@@ -306,6 +322,19 @@ impl Ground {
         Judge::of(request, self.repository.as_ref(), &self.root)
     }
 
+    /// Whose sign-offs are looked for: those of messages that are new.
+    fn sign_offs(&self, request: &Request) -> SignOffs {
+        match (&request.target, &self.repository) {
+            (Target::Message(_), Some(repository)) if !git::message::is_merge(repository) => {
+                let people = ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"];
+                let people = people.iter().filter_map(|name| request.environment.variables.get(*name));
+                SignOffs::OfMessage(people.cloned().collect())
+            }
+            (Target::Range(_) | Target::Push { .. } | Target::Receive(_), _) => SignOffs::OfCommits,
+            (Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_), _) => SignOffs::Ignored,
+        }
+    }
+
     /// Walks over what was asked for; returns the changes to trees that it met.
     fn look(
         &self,
@@ -329,6 +358,10 @@ impl Ground {
             Target::Staged => {
                 git::staged::visit(repository, &visit, coverage)?;
                 Ok(vec![git::staged::tree(repository, &wanted, coverage)?])
+            }
+            Target::Message(path) => {
+                git::message::visit(repository, &directory.join(path), &visit, coverage)?;
+                Ok(Vec::new())
             }
             Target::Range(range) => {
                 git::range::visit(repository, range, &visit, coverage)?;

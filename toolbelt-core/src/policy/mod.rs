@@ -8,6 +8,7 @@ pub mod baseline;
 mod exemption;
 mod foreign;
 mod parse;
+pub mod protect;
 mod table;
 mod verdict;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use allow_list::AllowLists;
 use baseline::Baseline;
+use protect::Protect;
 
 use crate::finding::{Fact, Level};
 use crate::rules::options::Options;
@@ -49,6 +51,8 @@ pub struct Policy {
     pub scan: Scan,
     /// How releases are made.
     pub publish: Publish,
+    /// What is checked in which hook.
+    pub protect: Protect,
     /// What other secret scanners are told to accept.
     pub allow_lists: AllowLists,
     /// Findings that were there when the repository began to be scanned.
@@ -137,6 +141,7 @@ impl Default for Policy {
             deps_exclude: Vec::new(),
             scan: Scan::default(),
             publish: Publish::default(),
+            protect: Protect::default(),
             allow_lists: AllowLists::default(),
             baseline: Baseline::default(),
         }

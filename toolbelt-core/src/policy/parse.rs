@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::allow_list::AllowLists;
 use super::baseline::Baseline;
+use super::protect;
 use super::table::{Document, Table, Value};
 use super::{Data, OnNotChecked, Policy, Publish, Scan, Setting, Targets};
 use crate::finding::Level;
@@ -48,7 +49,8 @@ impl Policy {
         deps.end(&["exclude"])?;
         let scan = scan(root.take_table("scan")?)?;
         let publish = publish(root.take_table("publish")?)?;
-        root.end(&["version", "rules", "not-checked", "exemption", "data", "deps", "scan", "publish"])?;
+        let protect = protect::parse(root.take_table("protect")?)?;
+        root.end(&["version", "rules", "not-checked", "exemption", "data", "deps", "scan", "publish", "protect"])?;
         Ok(Self {
             settings,
             not_checked,
@@ -58,6 +60,7 @@ impl Policy {
             deps_exclude,
             scan,
             publish,
+            protect,
             allow_lists: AllowLists::default(),
             baseline: Baseline::default(),
         })

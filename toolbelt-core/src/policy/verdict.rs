@@ -1,6 +1,5 @@
 //! From what the rules said to a verdict.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -115,13 +114,11 @@ impl Decision {
     }
 
     fn sort(&mut self) {
-        self.findings.sort_by_cached_key(order);
+        self.findings.sort_by_cached_key(Judged::order);
         // A member that belongs to two lock files is judged with each of them, and told once.
         self.findings.dedup_by(|one, other| one.rule.id == other.rule.id && one.finding == other.finding);
-        self.exempted.sort_by_cached_key(|exempted| order(&exempted.judged));
-        self.not_checked.sort_by_cached_key(|gap| {
-            (Reverse(gap.level), gap.rule.id, gap.not_checked.reason.clone(), gap.not_checked.subject.clone())
-        });
+        self.exempted.sort_by_cached_key(|exempted| exempted.judged.order());
+        self.not_checked.sort_by_cached_key(Gap::order);
     }
 
     fn verdict(&self, policy: &Policy, coverage: &Coverage) -> Verdict {
@@ -138,19 +135,6 @@ impl Decision {
         let excused = excused.then_some(Verdict::Fail);
         findings.into_iter().chain(excused).chain(gaps).chain(unseen).max().unwrap_or(Verdict::Pass)
     }
-}
-
-/// Deny first, then the more severe, then by rule, subject and what tells findings apart.
-fn order(judged: &Judged) -> impl Ord + use<> {
-    let finding = &judged.finding;
-    (
-        Reverse(judged.level),
-        Reverse(judged.rule.severity),
-        judged.rule.id,
-        finding.subject.clone(),
-        finding.discriminator.clone(),
-        finding.locations.clone(),
-    )
 }
 
 fn exempted(judged: Judged, exemption: &Exemption, by: ExemptedBy) -> Exempted {

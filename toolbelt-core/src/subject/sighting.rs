@@ -48,6 +48,8 @@ pub enum Observation {
     Large(u64),
     /// A program or library in machine code: `ELF`, `PE`, `Mach-O`, `WebAssembly`, `Java class`, …
     Executable(&'static str),
+    /// A message that neither author nor committer signed off; who else did, by e-mail address.
+    MissingSignOff(Vec<String>),
 }
 
 /// How the characters of one line change the direction of text.

@@ -51,7 +51,9 @@ pub(super) fn look(run: &Run<'_>, rewrites: Rewrites, coverage: &mut Coverage) -
             all
         }
         // The refs of a server are its own.
-        Target::Receive(_) | Target::Staged | Target::History { .. } | Target::Paths(_) => return Ok(Vec::new()),
+        Target::Receive(_) | Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => {
+            return Ok(Vec::new());
+        }
     };
     let all_refs = run.policy().weaker_level(&rewritten_history::RULE) > Level::Allow;
     let file = match RefLogFile::open(repository.common_dir()) {

@@ -26,7 +26,9 @@ pub(super) fn of(
             let updates = receive::updates(refs.as_bytes())?.into_iter();
             updates.map(|update| (update.name, update.old, update.new)).collect()
         }
-        Target::Range(_) | Target::Staged | Target::History { .. } | Target::Paths(_) => return Ok(Vec::new()),
+        Target::Range(_) | Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => {
+            return Ok(Vec::new());
+        }
     };
     coverage.count("refs", moves.len());
     let protected = Protected::of(repository, target, globs);
@@ -51,9 +53,12 @@ impl<'a> Protected<'a> {
     pub(super) fn of(repository: &GitRepository, target: &Target, globs: &'a [String]) -> Self {
         match target {
             Target::Push { remote, url, .. } => Self::of_remote(repository, remote, url, globs),
-            Target::Receive(_) | Target::Range(_) | Target::Staged | Target::History { .. } | Target::Paths(_) => {
-                Self { default_branches: default_branch::of_repository(repository), globs }
-            }
+            Target::Receive(_)
+            | Target::Range(_)
+            | Target::Staged
+            | Target::Message(_)
+            | Target::History { .. }
+            | Target::Paths(_) => Self { default_branches: default_branch::of_repository(repository), globs },
         }
     }
 

@@ -18,6 +18,7 @@ use crate::subject::Region;
 use crate::subject::content::{ContentKind, Descendants, News, ObjectId};
 use crate::subject::inline_marker::InlineMarker;
 use crate::subject::sighting::{Observation, Place, Sighting};
+use crate::subject::sign_off::{self, SignOff};
 
 /// The longest line that is searched for a marker around a finding, in bytes to either side.
 const LONGEST_LINE: usize = 4096;
@@ -30,11 +31,23 @@ pub(super) struct Collector<'a> {
     engine: &'a Engine,
     excluded: &'a GlobSet,
     marks: marks::Limits,
+    sign_offs: SignOffs,
     seen: Mutex<Vec<Seen>>,
     opener: Opener,
     opened: Mutex<Opened>,
     excluded_contents: AtomicU64,
     cut: AtomicU64,
+}
+
+/// What is made of the sign-offs of messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SignOffs {
+    /// They are not looked at.
+    Ignored,
+    /// Those of commits.
+    OfCommits,
+    /// Those of a message that is about to be committed by these people, by their e-mail addresses.
+    OfMessage(Vec<String>),
 }
 
 /// One thing that was seen, with or without a place.
@@ -71,16 +84,18 @@ impl Seen {
             Observation::ConflictMarker(_) => ("conflict-marker", &[]),
             Observation::Large(_) => ("large-file", &[]),
             Observation::Executable(_) => ("executable-binary", &[]),
+            Observation::MissingSignOff(_) => ("missing-sign-off", &[]),
         }
     }
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(engine: &'a Engine, excluded: &'a GlobSet, marks: marks::Limits) -> Self {
+    pub(super) fn new(engine: &'a Engine, excluded: &'a GlobSet, marks: marks::Limits, sign_offs: SignOffs) -> Self {
         Self {
             engine,
             excluded,
             marks,
+            sign_offs,
             seen: Mutex::default(),
             opener: Opener::new(content::Limits::default()),
             opened: Mutex::default(),
@@ -175,6 +190,9 @@ impl Collector<'_> {
         for Match { candidate, span, layers } in matches {
             found.push(seen(met, bytes, Some(span), Observation::Secret(candidate), layers));
         }
+        if let Some(SignOff::Missing(others)) = self.sign_off(met) {
+            found.push(seen(met, bytes, None, Observation::MissingSignOff(others), Vec::new()));
+        }
         if met.content.kind == ContentKind::Blob {
             if let Some(Match { candidate, .. }) = key_file::look(bytes) {
                 found.push(seen(met, bytes, None, Observation::Secret(candidate), Vec::new()));
@@ -187,6 +205,18 @@ impl Collector<'_> {
         }
         // Lines of packed bytes say nothing about the lines inside.
         if was_opened { Descendants::Whole } else { scanned.descendants }
+    }
+
+    /// What a message says of its sign-offs, where that is wanted.
+    fn sign_off(&self, met: &Met<'_>) -> Option<SignOff> {
+        if met.content.kind != ContentKind::Commit {
+            return None;
+        }
+        match &self.sign_offs {
+            SignOffs::Ignored => None,
+            SignOffs::OfCommits => Some(sign_off::of_commit(met.content.bytes)),
+            SignOffs::OfMessage(people) => Some(sign_off::of_message(met.content.bytes, people)),
+        }
     }
 
     /// Finds the keys that new lines are a part of, though they begin on an old one: one that is put together in two

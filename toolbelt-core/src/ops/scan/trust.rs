@@ -36,6 +36,11 @@ pub(in crate::ops) struct Judge {
     pub(in crate::ops) revisions: Revisions,
 }
 
+/// The commit on the trusted side.
+pub(super) fn base(request: &Request, repository: &GitRepository) -> Result<Option<ObjectId>, Error> {
+    Ok(Revisions::of(request, repository)?.base)
+}
+
 /// Where the files are that say how something is judged.
 enum Files {
     Folder(PathBuf),
@@ -178,7 +183,9 @@ impl Revisions {
                 let new = receive::updates(refs.as_bytes())?.into_iter().find_map(|update| update.new);
                 Self { base: commit(repository, "HEAD"), change: peeled(repository, new) }
             }
-            Target::Staged | Target::History { .. } | Target::Paths(_) => Self { base: None, change: None },
+            Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => {
+                Self { base: None, change: None }
+            }
         };
         if let Some(named) = &request.base {
             revisions.base = range::ends(repository, &format!("{named}^{{commit}}"))?.0.first().copied();

@@ -16,6 +16,7 @@ mod kind;
 pub mod large_file;
 mod machine_code;
 pub mod marks;
+pub mod missing_sign_off;
 pub mod private_key;
 pub mod secrets;
 pub mod submodule_url;
@@ -37,6 +38,7 @@ pub static RULES: &[&Rule] = &[
     &guard_weakened::RULE,
     &invisible_character::RULE,
     &large_file::RULE,
+    &missing_sign_off::RULE,
     &private_key::RULE,
     &submodule_url::RULE,
     &symlink_escape::RULE,

@@ -45,6 +45,37 @@ struct Walked {
     tags: Vec<ObjectId>,
 }
 
+/// A tip, and what is different in it from what the other side has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Its commit.
+    pub commit: ObjectId,
+    /// Files that were added, changed or removed; relative to the root, with `/`.
+    pub paths: Vec<Vec<u8>>,
+}
+
+impl Walked {
+    /// The trees that the new commits were made on: of parents that are not new themselves. One that is none if there is
+    /// no such parent.
+    fn before(&self, store: &Store) -> Vec<Option<ObjectId>> {
+        let new: HashSet<ObjectId> = self.commits.iter().map(|(id, _)| *id).collect();
+        let mut bases: Vec<ObjectId> = Vec::new();
+        for (_, commit) in self.commits.iter().rev() {
+            for parent in commit.parents.iter().filter(|parent| !new.contains(*parent)) {
+                if bases.len() < BASES && !bases.contains(parent) {
+                    bases.push(*parent);
+                }
+            }
+        }
+        let trees = bases.iter().filter_map(|base| super::commits::tree_of(store, *base).ok()).map(Some);
+        let mut before: Vec<_> = trees.collect();
+        if before.is_empty() {
+            before.push(None);
+        }
+        before
+    }
+}
+
 impl Outgoing {
     /// Hands out each commit, tag and blob that is new, the oldest commit first; a blob once, where it came first.
     ///
@@ -117,21 +148,7 @@ impl Outgoing {
             let one = Self { tips: vec![tip], ..self.clone() };
             let walked = one.walk(repository, &store, &mut gaps);
             let Some((id, commit)) = walked.commits.last() else { continue };
-            let new: HashSet<ObjectId> = walked.commits.iter().map(|(id, _)| *id).collect();
-            let mut bases: Vec<ObjectId> = Vec::new();
-            for (_, commit) in walked.commits.iter().rev() {
-                for parent in commit.parents.iter().filter(|parent| !new.contains(*parent)) {
-                    if bases.len() < BASES && !bases.contains(parent) {
-                        bases.push(*parent);
-                    }
-                }
-            }
-            let mut before: Vec<_> =
-                bases.iter().filter_map(|base| super::commits::tree_of(&store, *base).ok()).map(Some).collect();
-            if before.is_empty() {
-                before.push(None);
-            }
-            let difference = compare(&store, &before, commit.tree, &mut gaps);
+            let difference = compare(&store, &walked.before(&store), commit.tree, &mut gaps);
             let mut paths = Vec::new();
             tree::list(&store, Vec::new(), commit.tree, &mut gaps, &mut |path, mode| paths.push((path, mode)));
             let exposure = one.exposures(repository, &store, &walked).remove(id).unwrap_or(Exposure::Unpushed);
@@ -152,6 +169,29 @@ impl Outgoing {
         let walked = self.walk(repository, store, &mut gaps);
         gaps.into_coverage(coverage);
         (walked.commits.into_iter().map(|(id, _)| id).collect(), walked.tags)
+    }
+
+    /// The commits that are new, each with its tree, the oldest first. What cannot be read is passed over: whoever visits
+    /// it says so.
+    pub(super) fn commits(&self, repository: &GitRepository) -> Result<Vec<(ObjectId, ObjectId)>, Error> {
+        let store = repository.store()?.with_pack_cache(CACHE_BYTES);
+        let walked = self.walk(repository, &store, &mut Gaps::default());
+        Ok(walked.commits.into_iter().map(|(id, commit)| (id, commit.tree)).collect())
+    }
+
+    /// Each tip that has new commits, with the files that differ from what those were made on.
+    pub(super) fn changed(&self, repository: &GitRepository, coverage: &mut Coverage) -> Result<Vec<Changed>, Error> {
+        let store = repository.store()?.with_pack_cache(CACHE_BYTES);
+        let mut gaps = Gaps::default();
+        let mut changed = Vec::new();
+        for tip in self.tips.iter().copied().collect::<BTreeSet<ObjectId>>() {
+            let walked = Self { tips: vec![tip], ..self.clone() }.walk(repository, &store, &mut gaps);
+            let Some((id, commit)) = walked.commits.last() else { continue };
+            let difference = compare(&store, &walked.before(&store), commit.tree, &mut gaps);
+            changed.push(Changed { commit: *id, paths: difference.into_iter().map(|change| change.path).collect() });
+        }
+        gaps.into_coverage(coverage);
+        Ok(changed)
     }
 
     /// Finds what is new.

@@ -1,5 +1,6 @@
 //! What a push would send, as git tells it to a `pre-push` hook.
 
+pub use super::outgoing::Changed;
 use super::outgoing::Outgoing;
 use super::refs::Refs;
 use super::repository::GitRepository;
@@ -94,6 +95,35 @@ pub fn trees(
     coverage: &mut Coverage,
 ) -> Result<Vec<TreeChange>, Error> {
     outgoing(repository, remote, url, input, coverage)?.trees(repository, wanted, coverage)
+}
+
+/// The commits that a push sends and the remote does not have, each with its tree, the oldest first.
+///
+/// # Errors
+///
+/// As [`visit`].
+pub fn commits(
+    repository: &GitRepository,
+    remote: &str,
+    url: &str,
+    input: &[u8],
+) -> Result<Vec<(ObjectId, ObjectId)>, Error> {
+    outgoing(repository, remote, url, input, &mut Coverage::default())?.commits(repository)
+}
+
+/// Each commit that a ref is moved to, with the files that differ from what the remote has.
+///
+/// # Errors
+///
+/// As [`visit`].
+pub fn changed(
+    repository: &GitRepository,
+    remote: &str,
+    url: &str,
+    input: &[u8],
+    coverage: &mut Coverage,
+) -> Result<Vec<Changed>, Error> {
+    outgoing(repository, remote, url, input, coverage)?.changed(repository, coverage)
 }
 
 pub(super) fn outgoing(

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::ops::Range;
 
 use gix::bstr::ByteSlice as _;
 use gix::index::entry::{Flags, Mode as IndexMode, Stage};
@@ -72,6 +73,100 @@ pub fn tree(
     Ok(change)
 }
 
+/// The id of the tree that a commit of the index would have; none while there are conflicts.
+///
+/// Nothing is written. Where git has worked out a tree already, as it does before it runs a hook, that is taken.
+///
+/// # Errors
+///
+/// [`Error`] if the index cannot be read.
+pub fn tree_id(repository: &GitRepository) -> Result<Option<ObjectId>, Error> {
+    let index = read_index(repository)?;
+    let end = index.entries().len();
+    let is_resolved = index.entries().iter().all(|entry| entry.stage() == Stage::Unconflicted);
+    if !is_resolved {
+        return Ok(None);
+    }
+    let id = assemble(&index, repository.hash(), &mut Vec::new(), index.tree(), 0..end);
+    Ok(Some(id.unwrap_or_else(|| ObjectId::empty_tree(repository.hash()))))
+}
+
+/// The id of the tree with the entries in a range, which are those below `path`; none if it is empty or too deep.
+///
+/// The order of the index is that of trees: both sort a folder as if its name ended in a slash.
+fn assemble(
+    index: &Index,
+    hash: gix::hash::Kind,
+    path: &mut Vec<u8>,
+    cached: Option<&CachedTree>,
+    range: Range<usize>,
+) -> Option<ObjectId> {
+    let known = cached.filter(|cached| cached.num_entries.is_some_and(|count| count as usize == range.len()));
+    if let Some(known) = known.filter(|_| !range.is_empty()) {
+        return Some(known.id);
+    }
+    if is_too_deep(path) {
+        return None;
+    }
+    let mut tree = Vec::new();
+    let mut add = |mode: &[u8], name: &[u8], id: ObjectId| {
+        tree.extend_from_slice(mode);
+        tree.push(b' ');
+        tree.extend_from_slice(name);
+        tree.push(0);
+        tree.extend_from_slice(id.as_bytes());
+    };
+    let mut at = range.start;
+    while at < range.end {
+        let entry = index.entry(at);
+        let rest = entry.path(index).get(path.len()..).unwrap_or_default();
+        let slash = memchr::memchr(b'/', rest).filter(|_| !entry.mode.is_sparse());
+        let Some(slash) = slash else {
+            let name = rest.strip_suffix(b"/").unwrap_or(rest);
+            if !entry.flags.contains(Flags::INTENT_TO_ADD) {
+                add(bytes_of(entry.mode), name, entry.id);
+            }
+            at += 1;
+            continue;
+        };
+        let (name, length) = (&rest[..slash], path.len());
+        path.extend_from_slice(&rest[..=slash]);
+        let below = cached.and_then(|cached| cached.children.iter().find(|child| child.name[..] == *name));
+        let next = end_of(index, path, at, range.end, below);
+        if let Some(id) = assemble(index, hash, path, below, at..next) {
+            add(b"40000", name, id);
+        }
+        path.truncate(length);
+        at = next;
+    }
+    let id = || gix::objs::compute_hash(hash, gix::objs::Kind::Tree, &tree).ok();
+    (!tree.is_empty()).then(id).flatten()
+}
+
+/// The mode of an entry as trees write it.
+fn bytes_of(mode: IndexMode) -> &'static [u8] {
+    match mode {
+        IndexMode::FILE_EXECUTABLE => b"100755",
+        IndexMode::SYMLINK => b"120000",
+        IndexMode::COMMIT => b"160000",
+        IndexMode::DIR => b"40000",
+        _ => b"100644",
+    }
+}
+
+/// Where the entries below `path` end.
+fn end_of(index: &Index, path: &[u8], start: usize, end: usize, cached: Option<&CachedTree>) -> usize {
+    let is_below = |at: usize| index.entry(at).path(index).starts_with(path);
+    if let Some(count) = cached.and_then(|cached| cached.num_entries).map(|count| count as usize)
+        && let Some(next) = start.checked_add(count).filter(|next| count > 0 && *next <= end)
+        && is_below(next - 1)
+        && (next == end || !is_below(next))
+    {
+        return next;
+    }
+    (start..end).find(|at| !is_below(*at)).unwrap_or(end)
+}
+
 /// The index, and how it differs from what it would be committed on.
 fn changes(repository: &GitRepository, store: &Store, gaps: &mut Gaps) -> Result<(Index, Vec<Change>), Error> {
     let index = read_index(repository)?;
@@ -111,6 +206,10 @@ fn parents(repository: &GitRepository) -> Result<Vec<ObjectId>, Error> {
     // Written by `git merge` while it waits for the commit: one id a line.
     if let Ok(text) = fs::read_to_string(repository.git_dir().join("MERGE_HEAD")) {
         parents.extend(text.lines().take(1000).filter_map(|line| ObjectId::from_hex(line.trim().as_bytes()).ok()));
+    } else {
+        // Before it runs `pre-merge-commit`, git has told only its merge strategies, by variables.
+        let merged = repository.variables().keys().filter_map(|name| name.strip_prefix("GITHEAD_"));
+        parents.extend(merged.filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok()));
     }
     Ok(parents)
 }
@@ -172,7 +271,7 @@ impl Walk<'_> {
                 at += 1;
             } else {
                 let below = cached.and_then(|cached| cached.children.iter().find(|child| child.name[..] == *name));
-                let next = self.end_of(path, at, end, below);
+                let next = end_of(index, path, at, end, below);
                 self.directory(path, &before, below, at, next);
                 at = next;
             }
@@ -197,19 +296,6 @@ impl Walk<'_> {
             at += 1;
         }
         at
-    }
-
-    /// Where the entries below `path` end.
-    fn end_of(&self, path: &[u8], start: usize, end: usize, cached: Option<&CachedTree>) -> usize {
-        let is_below = |at: usize| self.index.entry(at).path(self.index).starts_with(path);
-        if let Some(count) = cached.and_then(|cached| cached.num_entries).map(|count| count as usize)
-            && let Some(next) = start.checked_add(count).filter(|next| count > 0 && *next <= end)
-            && is_below(next - 1)
-            && (next == end || !is_below(next))
-        {
-            return next;
-        }
-        (start..end).find(|at| !is_below(*at)).unwrap_or(end)
     }
 }
 
@@ -252,6 +338,28 @@ mod tests {
             }
         }
         added
+    }
+
+    #[test]
+    fn the_tree_of_the_index_is_the_one_that_git_writes() {
+        for options in [[].as_slice(), &["--object-format=sha256"]] {
+            let sandbox = Sandbox::new(options);
+            let id = |sandbox: &Sandbox| tree_id(&sandbox.open()).unwrap().unwrap().to_string();
+            assert_eq!(id(&sandbox), sandbox.git(&["write-tree"]), "of an empty index");
+            for path in ["a-b/c", "a/b/c", "a/b.c", "a.b", "a0", "z/y/x/w", "z/y.x"] {
+                sandbox.write(path, path);
+            }
+            sandbox.git(&["add", "--all"]);
+            assert_eq!(id(&sandbox), sandbox.git(&["write-tree"]));
+            // The trees of what did not change are in the index now.
+            sandbox.write("a/b/d", "new");
+            std::fs::remove_file(sandbox.root.join("z/y.x")).unwrap();
+            sandbox.git(&["add", "--all"]);
+            sandbox.write("z/new/later", "x");
+            sandbox.git(&["add", "--intent-to-add", "z/new/later"]);
+            let ours = id(&sandbox);
+            assert_eq!(ours, sandbox.git(&["write-tree"]));
+        }
     }
 
     #[test]

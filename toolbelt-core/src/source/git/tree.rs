@@ -56,6 +56,20 @@ fn state(store: &Store, path: &[u8], version: Version, gaps: &mut Gaps) -> Optio
 
 /// Lists the files of a tree and of those in it; `path` is their prefix, empty or with a slash at its end.
 pub(super) fn list(store: &Store, path: Vec<u8>, id: ObjectId, gaps: &mut Gaps, sink: &mut dyn FnMut(Vec<u8>, Mode)) {
+    walk(store, path, id, gaps, &mut |path, mode, _| sink(path, mode));
+}
+
+/// Lists the files of a tree and of those in it with their objects.
+pub(super) fn list_with_ids(
+    store: &Store,
+    id: ObjectId,
+    gaps: &mut Gaps,
+    sink: &mut dyn FnMut(Vec<u8>, Mode, ObjectId),
+) {
+    walk(store, Vec::new(), id, gaps, sink);
+}
+
+fn walk(store: &Store, path: Vec<u8>, id: ObjectId, gaps: &mut Gaps, sink: &mut dyn FnMut(Vec<u8>, Mode, ObjectId)) {
     let mut left = vec![(path, id)];
     let mut buffer = Vec::new();
     while let Some((path, id)) = left.pop() {
@@ -69,7 +83,7 @@ pub(super) fn list(store: &Store, path: Vec<u8>, id: ObjectId, gaps: &mut Gaps, 
                     let mut path = path.clone();
                     path.extend_from_slice(&entry.name);
                     if let Some(mode) = entry.mode {
-                        sink(path, mode);
+                        sink(path, mode, entry.id);
                     } else {
                         path.push(b'/');
                         left.push((path, entry.id));

@@ -10,6 +10,7 @@ use super::settings::{added, list, parse};
 use crate::finding::Level;
 use crate::rules::options::{self, OptionDefault};
 use crate::rules::{self, Rule};
+use crate::subject::hook::Hook;
 
 pub(super) fn weakened(before: &str, after: &str) -> Vec<Said> {
     let Some((before, after)) = parse(before, after) else { return Vec::new() };
@@ -28,12 +29,35 @@ pub(super) fn weakened(before: &str, after: &str) -> Vec<Said> {
     if self_exempted(&before) && !self_exempted(&after) {
         said.push(("`scan.self-exempted` is not \"deny\" any more".to_owned(), None));
     }
+    protect(&before, &after, &mut said);
     if let (Some(old), Some(new)) = (text(&before, &["data", "max-age"]), text(&after, &["data", "max-age"]))
         && options::parse_age(old) < options::parse_age(new)
     {
         said.push((format!("`data.max-age` is \"{}\", was \"{}\"", shown(new), shown(old)), None));
     }
     said
+}
+
+/// What is not checked in a hook any more, and what is not protected any more.
+fn protect(before: &Table, after: &Table, said: &mut Vec<Said>) {
+    for hook in Hook::ALL {
+        let key = ["protect", hook.as_str()];
+        let checks = |table: &Table| {
+            let all = || hook.possible().iter().map(|check| format!("`{}`", check.as_str())).collect();
+            if at(table, &key).is_some() { list(table, &key) } else { all() }
+        };
+        let gone = added(&checks(after), checks(before));
+        said.extend(
+            gone.into_iter().map(|check| (format!("`{}` does not check {check} any more", key.join(".")), None)),
+        );
+    }
+    let incomplete = |table: &Table| text(table, &["protect", "incomplete"]) == Some("deny");
+    if incomplete(before) && !incomplete(after) {
+        said.push(("`protect.incomplete` is not \"deny\" any more".to_owned(), None));
+    }
+    let refs = |table: &Table| list(table, &["protect", "refs"]);
+    let gone = added(&refs(after), refs(before));
+    said.extend(gone.into_iter().map(|glob| (format!("`protect.refs` does not name {glob} any more"), None)));
 }
 
 /// What a policy says of a rule.
@@ -125,7 +149,11 @@ fn word<'a>(setting: Option<&'a Value>, key: &str) -> Option<&'a str> {
 }
 
 fn text<'a>(table: &'a Table, path: &[&str; 2]) -> Option<&'a str> {
-    table.get(path[0])?.get(path[1])?.as_str()
+    at(table, path)?.as_str()
+}
+
+fn at<'a>(table: &'a Table, path: &[&str; 2]) -> Option<&'a Value> {
+    table.get(path[0])?.get(path[1])
 }
 
 /// What becomes of a rule that could not look, from weak to strong.
@@ -225,5 +253,21 @@ mod tests {
             said("[data]\nmax-age = \"3d\"\n", "[data]\nmax-age = \"9d\"\n"),
             ["`data.max-age` is \"9d\", was \"3d\""]
         );
+    }
+
+    #[test]
+    fn hooks_that_check_less_and_refs_that_are_not_protected_are_told() {
+        assert_eq!(
+            said("", "[protect]\npre-commit = []\npre-push = [\"scan\", \"refs\"]\n"),
+            [
+                "`protect.pre-commit` does not check `scan` any more",
+                "`protect.pre-push` does not check `deps` any more"
+            ]
+        );
+        assert_eq!(
+            said("[protect]\nincomplete = \"deny\"\nrefs = [\"refs/heads/a\"]\n", "[protect]\nrefs = []\n"),
+            ["`protect.incomplete` is not \"deny\" any more", "`protect.refs` does not name `refs/heads/a` any more"]
+        );
+        assert!(said("[protect]\npre-push = [\"refs\"]\n", "").is_empty());
     }
 }

@@ -59,6 +59,8 @@ pub fn finding_of(sighting: &Sighting, candidate: &Candidate, what: &str) -> Fin
 fn holder(place: &Place) -> &'static str {
     match place.kind {
         ContentKind::Blob => "holds",
+        // A message that is still a file.
+        ContentKind::Commit if place.path.is_some() => "holds",
         ContentKind::Commit | ContentKind::Tag => "has a message that holds",
     }
 }
@@ -124,6 +126,9 @@ fn fix(sighting: &Sighting, candidate: &Candidate) -> Fix {
     let place = &sighting.place;
     match &place.exposure {
         Exposure::WorkTree => Fix::new("take it out of the file before it is committed, and read it from outside"),
+        Exposure::Staged if place.kind == ContentKind::Commit => {
+            Fix::new("take it out of the message, which is kept").command(commit_again(""))
+        }
         Exposure::Staged => {
             let fix = Fix::new("unstage it, take it out of the file, and stage the file anew");
             match &place.path {
@@ -142,6 +147,11 @@ fn fix(sighting: &Sighting, candidate: &Candidate) -> Fix {
             revoke(candidate)
         )),
     }
+}
+
+/// The command that takes up a message that a hook did not let pass; `options` are further ones, each with a blank behind.
+pub fn commit_again(options: &str) -> String {
+    format!("git commit {options}--edit --file=\"$(git rev-parse --git-path COMMIT_EDITMSG)\"")
 }
 
 /// Nobody else has it yet, so that rewriting the commits is enough.

@@ -1,0 +1,433 @@
+//! Putting hooks in beside those that are there, proving that they fire, and taking them out to the byte.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+
+use toolbelt_core::source::hooks::GitVersion;
+
+use crate::hooks::{Repository, World, bait, snapshot, with_each_git, with_each_older_git};
+
+/// What is there, without what belongs to toolbelt's own folder and without what the tests commit.
+fn there(repository: &Repository<'_>) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let mut found = snapshot(&repository.folder);
+    found.retain(|path, _| !path.components().any(|part| part.as_os_str() == "toolbelt"));
+    found
+}
+
+/// Takes the hooks out, after which all has to be as it was.
+#[track_caller]
+fn taken_out(repository: &Repository<'_>, before: &BTreeMap<PathBuf, (u32, Vec<u8>)>) {
+    repository.git("toolbelt protect uninstall").done();
+    let after = there(repository);
+    for (path, state) in before {
+        assert_eq!(after.get(path), Some(state), "{}", path.display());
+    }
+    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    let said = repository.git("toolbelt protect uninstall").done();
+    assert_eq!(said, "nothing of toolbelt is installed here");
+}
+
+#[track_caller]
+fn all_fire(repository: &Repository<'_>) {
+    let before = snapshot(&repository.folder);
+    let said = repository.toolbelt("protect doctor").done();
+    assert_eq!(said.matches("fires, and sees a token").count(), 5, "{said}");
+    assert_eq!(snapshot(&repository.folder), before, "a trial leaves nothing");
+}
+
+/// A hook that says what it was told, and ends with this code.
+fn talkative(code: u8) -> String {
+    format!("#!/bin/sh\necho \"previous: $# $*\" >&2\ncat >&2\nexit {code}\n")
+}
+
+#[test]
+fn nothing_is_done_where_it_is_only_said_and_twice_is_once() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        let before = snapshot(&repository.folder);
+        repository.git("toolbelt protect install --dry-run").done();
+        assert_eq!(snapshot(&repository.folder), before);
+        repository.git("toolbelt protect install").done();
+        let once = snapshot(&repository.folder);
+        let said = repository.git("toolbelt protect install").done();
+        assert_eq!(said.matches(" is installed: ").count(), 5, "{said}");
+        assert_eq!(snapshot(&repository.folder), once);
+        let said = repository.git("toolbelt protect uninstall --dry-run").done();
+        assert_eq!(said.matches("would be removed").count(), 5, "{said}");
+        assert_eq!(snapshot(&repository.folder), once);
+        repository.git("toolbelt protect uninstall").done();
+        assert_eq!(snapshot(&repository.folder), before);
+    });
+}
+
+#[test]
+fn a_hook_that_was_there_keeps_its_input_its_arguments_and_its_say() {
+    with_each_older_git(|world| {
+        world.bare("server");
+        let repository = world.plain_repository("r");
+        repository.git("remote add origin ../server").done();
+        repository.script(".git/hooks/pre-push", &talkative(0));
+        // Without `#!`, which git asks the shell about; it changes what is committed.
+        repository.script(".git/hooks/pre-commit", "printf 'formatted\\n' >formatted\ngit add formatted\n");
+        repository.script(".git/hooks/commit-msg", "#!/bin/sh\necho 'Change-Id: 1' >>\"$1\"\n");
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+
+        repository.commit("a", "a\n").done();
+        assert!(repository.git("log -1 --format=%B").done().contains("Change-Id: 1"));
+        let tree = repository.id("HEAD^{tree}");
+        assert!(repository.read(".git/toolbelt/receipts").contains(&tree), "ours looks at what the other has added");
+        let said = repository.git("push -q origin main").done();
+        assert!(said.contains("previous: 2 origin ../server"), "{said}");
+        let line = format!("refs/heads/main {} refs/heads/main {}", repository.id("main"), "0".repeat(40));
+        assert!(said.contains(&line), "{said}");
+        // Ours is first at a push: what is stopped must not have been acted upon.
+        repository.commit_unseen("bait", &bait());
+        let said = repository.git("push -q origin main");
+        assert!(said.code != 0 && !said.text.contains("previous:"), "{}", said.text);
+        repository.git("reset -q --hard HEAD~1").done();
+
+        repository.script(".git/hooks/pre-push.before-toolbelt", &talkative(9));
+        repository.commit("b", "b\n").done();
+        repository.git("push -q origin main").stopped("previous: 2");
+        repository.script(".git/hooks/pre-push.before-toolbelt", &talkative(0));
+        repository.script(".git/hooks/pre-commit.before-toolbelt", "exit 7\n");
+        assert_eq!(repository.hook("pre-commit --previous .git/hooks/pre-commit.before-toolbelt", b"").code, 7);
+        repository
+            .script(".git/hooks/pre-commit.before-toolbelt", "printf 'formatted\\n' >formatted\ngit add formatted\n");
+
+        // A colleague who does not have it commits and pushes as before.
+        world.set_toolbelt(false);
+        let said = repository.commit("c", "c\n").done();
+        assert!(said.contains("git-toolbelt is not on PATH, this commit was not checked"), "{said}");
+        let said = repository.git("push -q origin main").done();
+        assert!(said.contains("previous: 2 origin ../server"), "{said}");
+        world.set_toolbelt(true);
+        repository.git("toolbelt protect uninstall").done();
+        let hooks = |path: &PathBuf, _: &mut (u32, Vec<u8>)| path.components().any(|part| part.as_os_str() == "hooks");
+        let (mut before, mut after) = (before, there(&repository));
+        before.retain(hooks);
+        after.retain(hooks);
+        assert_eq!(after, before);
+    });
+}
+
+#[test]
+fn strange_hooks_are_brought_back_as_they_were() {
+    with_each_older_git(|world| {
+        let repository = world.repository("r");
+        repository.git("toolbelt protect uninstall").done();
+        repository.script("scripts/check", &talkative(0));
+        symlink("../../scripts/check", repository.folder.join(".git/hooks/pre-commit")).unwrap();
+        symlink("nowhere", repository.folder.join(".git/hooks/commit-msg")).unwrap();
+        // Git does not run this one, and neither do we.
+        repository.write(".git/hooks/pre-push", &talkative(1));
+        repository.write(".git/hooks/pre-applypatch", "not a script");
+        let path = repository.folder.join(".git/hooks/pre-applypatch");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o704)).unwrap();
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        repository.git("toolbelt protect install").done();
+        repository.write("a", "a\n");
+        repository.git("add a").done();
+        assert!(repository.git("commit -qm a").done().contains("previous: 0"));
+        repository.git("update-ref -d HEAD").done();
+        repository.git("reset -q").done();
+        fs::remove_file(repository.folder.join("a")).unwrap();
+        repository.git("toolbelt protect uninstall").done();
+        let after = there(&repository);
+        for (path, state) in before.iter().filter(|(path, _)| path.starts_with(repository.folder.join(".git/hooks"))) {
+            assert_eq!(after.get(path), Some(state), "{}", path.display());
+        }
+        // A folder, and a name that is taken, are nobody's to move.
+        fs::create_dir(repository.folder.join(".git/hooks/pre-merge-commit")).unwrap();
+        let before = snapshot(&repository.folder);
+        let said = repository.git("toolbelt protect install");
+        assert!(said.code == 2 && said.text.contains("it is a folder"), "{}", said.text);
+        assert_eq!(snapshot(&repository.folder), before);
+    });
+}
+
+#[test]
+fn what_was_half_done_is_finished_or_undone() {
+    with_each_older_git(|world| {
+        for (number, finish) in [true, false].into_iter().enumerate() {
+            let repository = world.plain_repository(&format!("r{number}"));
+            repository.script(".git/hooks/pre-commit", &talkative(0));
+            repository.script(".git/hooks/commit-msg", &talkative(0));
+            repository.script(".git/hooks/pre-push", &talkative(0));
+            let before = there(&repository);
+            repository.git("toolbelt protect install").done();
+            let hooks = repository.folder.join(".git/hooks");
+            // As if it had been killed: between the two names of a hook, where there are no links, and before the end.
+            fs::remove_file(hooks.join("pre-commit")).unwrap();
+            fs::hard_link(hooks.join("pre-commit.before-toolbelt"), hooks.join("pre-commit")).unwrap();
+            fs::remove_file(hooks.join("commit-msg")).unwrap();
+            fs::remove_file(hooks.join("pre-applypatch")).unwrap();
+            let state = repository.read(".git/toolbelt/protect.json").replace("true", "false");
+            repository.write(".git/toolbelt/protect.json", &state);
+            let said = repository.git("toolbelt protect status").done();
+            assert!(said.contains("an install was not finished"), "{said}");
+            if finish {
+                repository.git("toolbelt protect install").done();
+                all_fire(&repository);
+                assert!(repository.commit("a", "a\n").done().contains("previous: 0"));
+                repository.git("update-ref -d HEAD").done();
+                repository.git("rm -q --cached a").done();
+                fs::remove_file(repository.folder.join("a")).unwrap();
+                repository.git("toolbelt protect uninstall").done();
+            } else {
+                taken_out(&repository, &before);
+            }
+            // Also where all that was written down is lost.
+            repository.git("toolbelt protect install").done();
+            fs::remove_dir_all(repository.folder.join(".git/toolbelt")).unwrap();
+            repository.git("toolbelt protect uninstall").done();
+            for name in ["pre-commit", "commit-msg", "pre-push"] {
+                assert_eq!(fs::read_to_string(hooks.join(name)).unwrap(), talkative(0));
+                assert!(!hooks.join(format!("{name}.before-toolbelt")).exists());
+            }
+        }
+    });
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_done() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository.script(".git/hooks/pre-commit", &talkative(0));
+        repository.write(".git/toolbelt", "not a folder");
+        let before = snapshot(&repository.folder);
+        let said = repository.git("toolbelt protect install");
+        assert!(said.code == 2 && said.text.contains("cannot write"), "{}", said.text);
+        assert_eq!(snapshot(&repository.folder), before);
+    });
+}
+
+#[test]
+fn a_folder_of_hooks_for_all_repositories_stays_as_it_is_and_still_runs() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        let shared = world.plain_repository("shared hooks");
+        shared.script("pre-commit", &talkative(0));
+        shared.script("post-commit", "#!/bin/sh\necho posted >&2\n");
+        shared.write("pre-push", &talkative(1));
+        let mut config = world.command("git", &repository.folder);
+        config.args(["config", "--global", "core.hooksPath"]).arg(&shared.folder);
+        world.run(config, b"").done();
+        let (before, untouched) = (there(&repository), snapshot(&shared.folder));
+        repository.git("toolbelt protect install").done();
+        assert_eq!(snapshot(&shared.folder), untouched);
+        all_fire(&repository);
+        let said = repository.commit("a", "a\n").done();
+        assert!(said.contains("previous: 0") && said.contains("posted"), "{said}");
+        repository.commit("bait", &bait()).stopped("pre-commit: stopped");
+        let other = world.plain_repository("other");
+        assert!(other.commit("bait", &bait()).done().contains("previous: 0"), "others are not protected");
+        repository.git("rm -q --cached bait a").done();
+        repository.git("update-ref -d HEAD").done();
+        let said = repository.git("toolbelt protect uninstall").done();
+        assert!(said.contains("our lines were taken out"), "{said}");
+        assert_eq!(repository.read(".git/config").as_bytes(), before[&repository.folder.join(".git/config")].1);
+        assert!(!repository.folder.join(".git/toolbelt/hooks").exists());
+    });
+}
+
+#[test]
+fn a_folder_of_hooks_of_the_repository_gets_them() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository.script(".githooks/pre-commit", &talkative(0));
+        repository.git("config core.hooksPath .githooks").done();
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        assert!(repository.folder.join(".githooks/pre-push").is_file());
+        all_fire(&repository);
+        taken_out(&repository, &before);
+    });
+}
+
+/// The part of husky that runs in hooks: what `husky` 9 leaves in `.husky/_`.
+fn husky(repository: &Repository<'_>) {
+    for hook in ["pre-commit", "pre-merge-commit", "pre-applypatch", "commit-msg", "pre-push"] {
+        let run = format!("#!/bin/sh\n[ -f .husky/{hook} ] || exit 0\nsh -e .husky/{hook} \"$@\"\n");
+        repository.script(&format!(".husky/_/{hook}"), &run);
+    }
+    repository.git("config core.hooksPath .husky/_").done();
+}
+
+#[test]
+fn lines_in_the_scripts_of_husky_keep_what_follows() {
+    with_each_older_git(|world| {
+        world.bare("server");
+        let repository = world.plain_repository("r");
+        repository.git("remote add origin ../server").done();
+        husky(&repository);
+        repository.write(".husky/pre-push", "echo \"args $*\" >&2\ncat >&2");
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        repository.commit("bait", &bait()).stopped("pre-commit: stopped");
+        repository.git("rm -q -f --cached bait").done();
+        fs::remove_file(repository.folder.join("bait")).unwrap();
+        repository.git("commit -q --allow-empty -m empty").done();
+        let said = repository.git("push -q origin main").done();
+        assert!(said.contains("args origin ../server\nrefs/heads/main "), "{said}");
+        repository.git("toolbelt protect uninstall").done();
+        assert_eq!(repository.read(".husky/pre-push").as_bytes(), before[&repository.folder.join(".husky/pre-push")].1);
+        assert!(!repository.folder.join(".husky/pre-commit").exists(), "what was made is gone");
+    });
+}
+
+#[test]
+fn entries_of_managers_are_taken_out_to_the_byte_with_windows_line_ends_too() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository
+            .script(".git/hooks/pre-commit", "#!/bin/sh\n# File generated by pre-commit: https://pre-commit.com\n");
+        repository.script(".git/hooks/pre-push", "#!/bin/sh\n# File generated by pre-commit: https://pre-commit.com\n");
+        repository.script(".git/hooks/commit-msg", "#!/bin/sh\ncall_lefthook run commit-msg # LEFTHOOK\n");
+        repository.write(".pre-commit-config.yaml", "# ours\r\nrepos:\r\n  - repo: meta\r\n    hooks: []\r\n");
+        repository.write("lefthook.yml", "commit-msg:\n  jobs:\n    - run: true");
+        let before = there(&repository);
+        let said = repository.git("toolbelt protect install").done();
+        assert!(said.contains("pre-commit        installed: entry of pre-commit"), "{said}");
+        assert!(said.contains("commit-msg        installed: entry of lefthook"), "{said}");
+        assert!(said.contains("pre-push          installed: hook file"), "{said}");
+        assert!(said.contains("does not hand on what is pushed"), "{said}");
+        let text = repository.read(".pre-commit-config.yaml");
+        assert!(!text.replace("\r\n", "").contains('\n'), "{text:?}");
+        all_fire(&repository);
+        // Changed by somebody else meanwhile.
+        repository.write("lefthook.yml", &format!("# new\n{}\n# more", repository.read("lefthook.yml")));
+        repository.git("toolbelt protect uninstall").done();
+        assert_eq!(repository.read("lefthook.yml"), "# new\ncommit-msg:\n  jobs:\n    - run: true\n# more");
+        repository.write("lefthook.yml", "commit-msg:\n  jobs:\n    - run: true");
+        assert_eq!(there(&repository), before);
+
+        repository.write(".pre-commit-config.yaml", "repos: [{repo: meta, hooks: []}]\n");
+        let said = repository.git("toolbelt protect install").done();
+        assert!(said.contains("was left alone: its `repos` is not a list"), "{said}");
+        all_fire(&repository);
+    });
+}
+
+#[test]
+fn a_manager_that_moves_our_script_does_not_run_its_own_twice() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        let generated = "#!/bin/sh\n# File generated by pre-commit: https://pre-commit.com\necho theirs >&2\n\
+                         [ ! -x \"$0.legacy\" ] || exec \"$0.legacy\" \"$@\"\n";
+        repository.script(".git/hooks/pre-push", generated);
+        repository.git("toolbelt protect install").done();
+        let hooks = repository.folder.join(".git/hooks");
+        fs::rename(hooks.join("pre-push"), hooks.join("pre-push.legacy")).unwrap();
+        repository.script(".git/hooks/pre-push", generated);
+        world.bare("server");
+        repository.git("remote add origin ../server").done();
+        repository.commit_unseen("a", "a\n");
+        let said = repository.git("push -q origin main").done();
+        assert_eq!(said.matches("theirs").count(), 1, "{said}");
+        repository.commit_unseen("bait", &bait());
+        repository.git("push -q origin main").stopped("pre-push: stopped");
+        repository.git("toolbelt protect uninstall").done();
+        assert_eq!(fs::read_to_string(hooks.join("pre-push")).unwrap(), generated);
+        assert!(!hooks.join("pre-push.legacy").exists());
+        assert!(!hooks.join("pre-push.before-toolbelt").exists());
+    });
+}
+
+/// No git here is new enough to run hooks from its configuration, so one says that it is, and does all else as before.
+/// What is written is read back with git, and run the way in which git runs it.
+#[test]
+fn hooks_in_the_configuration_are_what_git_reads() {
+    with_each_older_git(|world: &World| {
+        let repository = world.plain_repository("r");
+        let fake = format!(
+            "#!/bin/sh\n[ \"$1\" != version ] || {{ echo 'git version 2.54.0'; exit; }}\nexec {} \"$@\"\n",
+            world.git_program().display()
+        );
+        world.plain_repository("fake").script("git", &fake);
+        let before = there(&repository);
+        // Hooks of an older git are taken out: both would run.
+        repository.git("toolbelt protect install").done();
+        world.use_git(&world.path("fake/git"));
+        repository.toolbelt("protect install").done();
+        assert!(!repository.folder.join(".git/hooks/pre-commit").exists());
+        all_fire(&repository);
+        for hook in ["pre-commit", "pre-merge-commit", "pre-applypatch", "commit-msg", "pre-push"] {
+            let event = repository.git(&format!("config --get-all hook.toolbelt-{hook}.event")).done();
+            assert_eq!(event, hook);
+            let command = repository.git(&format!("config --get-all hook.toolbelt-{hook}.command")).done();
+            assert!(command.ends_with(&format!("git-toolbelt hook {hook} --")), "{command}");
+            let mut shell = world.command("sh", &repository.folder);
+            shell.args(["-c", &format!("{command} \"$@\""), &command, "origin", "../server"]);
+            if hook == "pre-push" {
+                let said = world.run(shell, b"broken\n");
+                assert_eq!(said.code, 2, "{}", said.text);
+                assert!(said.text.contains("line 1 of the hook's input"), "{}", said.text);
+            }
+        }
+        repository.git("config hook.toolbelt-pre-commit.enabled false").done();
+        let said = repository.toolbelt("protect doctor");
+        assert!(said.code == 1 && said.text.contains("`hook.toolbelt-pre-commit.enabled` is off"), "{}", said.text);
+        taken_out(&repository, &before);
+    });
+}
+
+#[test]
+fn a_hook_that_does_not_fire_is_told() {
+    with_each_older_git(|world| {
+        let repository = world.repository("r");
+        let hooks = repository.folder.join(".git/hooks");
+        fs::set_permissions(hooks.join("pre-commit"), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(hooks.join("commit-msg"), "#!/bin/sh\nexit 0\n").unwrap();
+        let said = repository.git("toolbelt protect doctor");
+        assert_eq!(said.code, 1, "{}", said.text);
+        assert_eq!(said.text.matches("not installed").count(), 2, "{}", said.text);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        world.set_toolbelt(false);
+        let said = repository.toolbelt("protect doctor");
+        assert_eq!(said.code, 1, "{}", said.text);
+        assert_eq!(said.text.matches("does not fire").count(), 5, "{}", said.text);
+        assert!(said.text.contains("git-toolbelt is not on PATH"), "{}", said.text);
+        world.set_toolbelt(true);
+        repository.write("toolbelt.toml", "version = 1\n[protect]\ncommit-msg = []\n");
+        let said = repository.git("toolbelt protect doctor --format json");
+        assert_eq!(said.code, 1, "{}", said.text);
+        let report: serde_json::Value = serde_json::from_str(&said.text).unwrap();
+        let row = &report["hooks"][3];
+        assert_eq!(
+            (row["hook"].as_str(), row["fires"].as_bool(), row["sees"].as_bool()),
+            (Some("commit-msg"), Some(true), Some(false))
+        );
+    });
+}
+
+#[test]
+fn a_git_that_takes_hooks_from_its_configuration_runs_them() {
+    with_each_git(|world| {
+        if world.version() < GitVersion::WITH_CONFIGURED_HOOKS {
+            println!("skipped: it is older than 2.54");
+            return;
+        }
+        let repository = world.plain_repository("r");
+        repository.script(".git/hooks/pre-commit", &talkative(0));
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        repository.commit("bait", &bait()).stopped("pre-commit: stopped");
+        repository.git("rm -q -f --cached bait").done();
+        fs::remove_file(repository.folder.join("bait")).unwrap();
+        assert!(repository.git("commit -q --allow-empty -m empty").done().contains("previous: 0"));
+        repository.git("update-ref -d HEAD").done();
+        repository.git("toolbelt protect uninstall").done();
+        let config = repository.folder.join(".git/config");
+        assert_eq!(there(&repository)[&config], before[&config]);
+    });
+}

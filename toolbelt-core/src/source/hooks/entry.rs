@@ -1,0 +1,307 @@
+//! Entries in the files of other hook managers: what is written there, and where.
+//!
+//! The files are edited as text, so that comments and layout stay. What is laid out in a way that is not known is left
+//! alone, and said.
+
+use super::block;
+use super::shim::missing;
+use crate::subject::hook::Hook;
+
+/// The name of our entries.
+const NAME: &str = "toolbelt";
+
+/// Why there is no place for an entry.
+pub(super) type NoPlace = &'static str;
+
+/// `.pre-commit-config.yaml` with hooks of ours, at the start of the list of repositories.
+pub(super) fn pre_commit(text: &str, hooks: &[Hook]) -> Result<String, NoPlace> {
+    let text = without(text);
+    let (line, rest) = key(&text, "repos", 0).ok_or("it has no `repos:`")?;
+    if !rest.is_empty() {
+        return Err("its `repos` is not a list with one entry a line");
+    }
+    let indent =
+        first_child(&text, line.end).filter(|child| child.text.starts_with('-')).map_or(0, |child| child.indent);
+    let mut lines = vec!["- repo: local".to_owned(), "  hooks:".to_owned()];
+    for hook in hooks {
+        let name = hook.as_str();
+        // It is given the files, of which only the one of a message is for us.
+        let passes = *hook == Hook::CommitMsg;
+        let entry = format!(
+            "sh -c 'command -v git-toolbelt >/dev/null 2>&1 || {{ echo \"{}\"; exit 0; }}; exec git-toolbelt hook {name} -- \"$@\"' --",
+            missing(*hook)
+        );
+        lines.extend([
+            format!("  - id: {NAME}-{name}"),
+            format!("    name: {NAME} {name}"),
+            format!("    entry: {}", yaml_quoted(&entry)),
+            "    language: system".to_owned(),
+            "    always_run: true".to_owned(),
+            format!("    pass_filenames: {passes}"),
+            "    require_serial: true".to_owned(),
+            "    verbose: true".to_owned(),
+            format!("    stages: [{name}]"),
+        ]);
+    }
+    Ok(block::insert(&text, line.end, &" ".repeat(indent), &lines))
+}
+
+/// `lefthook.yml` with a command, or a job, of ours in each of these hooks.
+pub(super) fn lefthook(text: &str, hooks: &[Hook]) -> Result<String, NoPlace> {
+    let mut text = without(text);
+    for hook in hooks {
+        text = lefthook_one(&text, *hook)?;
+    }
+    Ok(text)
+}
+
+fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
+    let name = hook.as_str();
+    let run = format!(
+        "command -v git-toolbelt >/dev/null 2>&1 || {{ echo \"{}\" >&2; exit 0; }}; git-toolbelt hook {name} -- {{0}}",
+        missing(hook)
+    );
+    let mut command = vec![format!("run: {}", yaml_quoted(&run))];
+    if matches!(hook, Hook::PrePush) {
+        command.push("use_stdin: true".to_owned());
+    }
+    let indented = |lines: &[String], by: usize| -> Vec<String> {
+        lines.iter().map(|line| format!("{}{line}", " ".repeat(by))).collect()
+    };
+    let mut named = vec![format!("{NAME}:")];
+    named.extend(indented(&command, 2));
+    let Some((line, rest)) = key(text, name, 0) else {
+        let mut lines = vec![format!("{name}:"), "  commands:".to_owned()];
+        lines.extend(indented(&named, 4));
+        return Ok(block::insert(text, text.len(), "", &lines));
+    };
+    if !rest.is_empty() {
+        return Err("one of its hooks is not laid out with one entry a line");
+    }
+    let child = first_child(text, line.end).filter(|child| child.indent > 0);
+    let Some(child) = child else { return Err("one of its hooks is empty") };
+    let end = end_of(text, line.end, child.indent);
+    let inside = &text[..end];
+    for (part, is_list) in [("commands", false), ("jobs", true)] {
+        let Some((at, rest)) = key_from(inside, part, child.indent, line.end) else { continue };
+        if !rest.is_empty() {
+            return Err("one of its hooks is not laid out with one entry a line");
+        }
+        let Some(first) = first_child(inside, at.end) else { return Err("one of its hooks is empty") };
+        if is_list {
+            let mut lines = vec![format!("- name: {NAME}")];
+            lines.extend(indented(&command, 2));
+            return Ok(block::insert(text, at.end, &" ".repeat(first.indent), &lines));
+        }
+        return Ok(block::insert(text, at.end, &" ".repeat(first.indent), &named));
+    }
+    let mut lines = vec!["commands:".to_owned()];
+    lines.extend(indented(&named, 2));
+    Ok(block::insert(text, line.end, &" ".repeat(child.indent), &lines))
+}
+
+/// A script of husky with lines of ours at its start, behind `#!`.
+///
+/// Standard input is kept for what follows.
+pub(super) fn husky(text: &str, hook: Hook) -> String {
+    let text = without(text);
+    let name = hook.as_str();
+    let (call, after) = match hook {
+        Hook::PrePush | Hook::PreReceive => (
+            format!("printf '%s\\n' \"$toolbelt_input\" | git-toolbelt hook {name} -- \"$@\" || exit $?"),
+            vec![
+                "if [ -n \"$toolbelt_input\" ]; then".to_owned(),
+                "    exec <<TOOLBELT_INPUT".to_owned(),
+                "$toolbelt_input".to_owned(),
+                "TOOLBELT_INPUT".to_owned(),
+                "fi".to_owned(),
+            ],
+        ),
+        _ => (format!("git-toolbelt hook {name} -- \"$@\" || exit $?"), Vec::new()),
+    };
+    let mut lines = Vec::new();
+    if !after.is_empty() {
+        lines.push("toolbelt_input=$(cat)".to_owned());
+    }
+    lines.extend([
+        "if command -v git-toolbelt >/dev/null 2>&1; then".to_owned(),
+        format!("    {call}"),
+        "else".to_owned(),
+        format!("    echo \"{}\" >&2", missing(hook)),
+        "fi".to_owned(),
+        "[ -z \"$TOOLBELT_CANARY\" ] || exit 0".to_owned(),
+    ]);
+    lines.extend(after);
+    let at = if text.starts_with("#!") { text.find('\n').map_or(text.len(), |end| end + 1) } else { 0 };
+    block::insert(&text, at, "", &lines)
+}
+
+/// The configuration of git with a hook of its own for each of these.
+///
+/// Git adds the arguments behind the command, which therefore ends with ours.
+pub(super) fn configuration(text: &str, hooks: &[Hook]) -> String {
+    let text = without(text);
+    let mut lines = Vec::new();
+    for hook in hooks {
+        let name = hook.as_str();
+        let otherwise = match hook {
+            Hook::PreReceive => "exit 1",
+            _ => "exit 0",
+        };
+        let command = format!(
+            "command -v git-toolbelt >/dev/null 2>&1 || {{ echo \"{}\" >&2; {otherwise}; }}; git-toolbelt hook {name} --",
+            missing(*hook)
+        );
+        lines.extend([
+            format!("[hook \"{NAME}-{name}\"]"),
+            format!("\tevent = {name}"),
+            format!("\tcommand = {}", double_quoted(&command)),
+        ]);
+    }
+    block::insert(&text, text.len(), "", &lines)
+}
+
+/// The configuration of git with another folder for hooks.
+pub(super) fn hooks_path(text: &str, folder: &str) -> String {
+    let text = without(text);
+    let lines = ["[core]".to_owned(), format!("\thooksPath = {}", double_quoted(folder))];
+    block::insert(&text, text.len(), "", &lines)
+}
+
+/// The name by which git's configuration knows our hook.
+pub(super) fn configured_name(hook: Hook) -> String {
+    format!("{NAME}-{}", hook.as_str())
+}
+
+fn without(text: &str) -> String {
+    block::remove(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// As YAML, in single quotes.
+fn yaml_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// In double quotes, as git's configuration has them.
+fn double_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A line of YAML that has something in it.
+struct Line {
+    indent: usize,
+    text: String,
+}
+
+/// The line of a key with this indentation, from its start to behind its end, and what is behind the colon.
+fn key(text: &str, name: &str, indent: usize) -> Option<(std::ops::Range<usize>, String)> {
+    key_from(text, name, indent, 0)
+}
+
+fn key_from(text: &str, name: &str, indent: usize, from: usize) -> Option<(std::ops::Range<usize>, String)> {
+    let mut start = from;
+    for line in text[from..].split_inclusive('\n') {
+        let content = line.trim_end();
+        let is_here = content.len() - content.trim_start().len() == indent && !content.trim_start().starts_with('\t');
+        let rest = content.trim_start().strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
+        if let Some(rest) = rest.filter(|_| is_here) {
+            let rest = rest.split(" #").next().unwrap_or_default().trim();
+            // A line without an end could be followed by nothing.
+            return line.ends_with('\n').then(|| (start..start + line.len(), rest.to_owned()));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// The first line with something in it behind a line.
+fn first_child(text: &str, from: usize) -> Option<Line> {
+    let lines = text[from..].lines().map(str::trim_end);
+    let mut lines = lines.filter(|line| !line.trim_start().is_empty() && !line.trim_start().starts_with('#'));
+    let first = lines.next()?;
+    let text = first.trim_start();
+    Some(Line { indent: first.len() - text.len(), text: text.to_owned() })
+}
+
+/// Where the lines end that are indented by at least so much.
+fn end_of(text: &str, from: usize, indent: usize) -> usize {
+    let mut at = from;
+    for line in text[from..].split_inclusive('\n') {
+        let content = line.trim();
+        let depth = line.len() - line.trim_start().len();
+        if !content.is_empty() && !content.starts_with('#') && depth < indent {
+            break;
+        }
+        at += line.len();
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undone(with: &str, before: &str) {
+        assert_eq!(block::remove(with).unwrap(), before, "{with}");
+    }
+
+    #[test]
+    fn an_entry_of_pre_commit_comes_first_in_the_list_and_is_indented_like_it() {
+        for (before, indent) in [
+            ("repos:\n- repo: x\n  hooks: []\n", ""),
+            ("# a\r\nrepos:\r\n  # b\r\n  - repo: x\r\n", "  "),
+            ("default_stages: [pre-commit]\nrepos: # list\n    - repo: x", "    "),
+        ] {
+            let with = pre_commit(before, &[Hook::PreCommit, Hook::CommitMsg]).unwrap();
+            assert!(with.contains(&format!("\n{indent}- repo: local")), "{with}");
+            assert!(with.contains(&format!("{indent}    stages: [commit-msg]")), "{with}");
+            undone(&with, before);
+            assert_eq!(pre_commit(&with, &[Hook::PreCommit, Hook::CommitMsg]).unwrap(), with, "twice is once");
+        }
+        for none in ["", "repos: []\n", "repos: [{repo: x}]\n", "x: 1\n", "  repos:\n", "repos:"] {
+            assert!(pre_commit(none, &[Hook::PreCommit]).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_lefthook_joins_what_is_there() {
+        let commands =
+            "pre-commit:\n  parallel: true\n  commands:\n    lint:\n      run: a\npre-push:\n  jobs:\n    - run: b\n";
+        let with = lefthook(commands, &[Hook::PreCommit, Hook::PrePush]).unwrap();
+        assert!(with.contains("  commands:\n    # toolbelt begin"), "{with}");
+        assert!(with.contains("    toolbelt:\n      run: 'command"), "{with}");
+        assert!(with.contains("    - name: toolbelt\n      run: 'command"), "{with}");
+        assert!(with.contains("      use_stdin: true\n    # toolbelt end\n    - run: b\n"), "{with}");
+        undone(&with, commands);
+        let scripts = "pre-commit:\n  scripts:\n    x.sh:\n      runner: sh\n";
+        let with = lefthook(scripts, &[Hook::PreCommit, Hook::CommitMsg]).unwrap();
+        assert!(with.contains("  commands:\n    toolbelt:\n      run:"), "{with}");
+        undone(&with, scripts);
+        for none in ["pre-commit: {}\n", "pre-commit:\n", "pre-commit:\n  commands: {a: {run: b}}\n"] {
+            assert!(lefthook(none, &[Hook::PreCommit]).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn lines_in_a_script_stand_behind_its_first() {
+        for before in ["npm test\n", "#!/usr/bin/env sh\n. x\nnpm test", "", "#!/bin/sh"] {
+            let with = husky(before, Hook::PrePush);
+            assert!(
+                before.is_empty()
+                    || with.starts_with(before.lines().next().filter(|line| line.starts_with('#')).unwrap_or(""))
+            );
+            undone(&with, before);
+            assert_eq!(husky(&with, Hook::PrePush), with);
+        }
+    }
+
+    #[test]
+    fn a_hook_in_the_configuration_of_git_ends_with_our_command() {
+        let before = "[core]\n\tbare = false\n";
+        let with = configuration(before, &[Hook::PreCommit, Hook::PrePush]);
+        assert!(with.contains("[hook \"toolbelt-pre-push\"]\n\tevent = pre-push\n"), "{with}");
+        assert!(with.contains("git-toolbelt hook pre-push --\"\n"), "{with}");
+        undone(&with, before);
+        undone(&hooks_path(before, "/a \"b"), before);
+    }
+}

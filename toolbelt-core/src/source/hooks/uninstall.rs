@@ -1,0 +1,115 @@
+//! Takes out what is ours, and gives back what was there.
+
+use std::path::{Path, PathBuf};
+
+use super::ground::{Ground, read};
+use super::state::{self, State};
+use super::{Error, block, shim, write};
+use crate::source::file;
+
+/// What was done with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The file.
+    pub path: PathBuf,
+    /// What became of it.
+    pub what: What,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The hook that was there is there again.
+    BroughtBack,
+    /// It was ours alone, and is gone.
+    Removed,
+    /// Our lines are gone from it.
+    LinesTakenOut,
+    /// A hook that was set aside is still there: somebody has put another one in its place.
+    LeftAside,
+}
+
+/// What there is to take out, and what would become of it.
+pub fn find(ground: &Ground) -> Vec<Undone> {
+    let state = State::read(&ground.repository);
+    let paths = places(ground, state.as_ref()).into_iter();
+    paths.filter_map(|path| what(&path, state.as_ref()).map(|what| Undone { path, what })).collect()
+}
+
+/// Where something of ours may be: what is known of hooks and managers, and what was written down.
+fn places(ground: &Ground, state: Option<&State>) -> Vec<PathBuf> {
+    let known = state.iter().flat_map(|state| state.scripts.iter().chain(&state.files)).cloned();
+    let mut paths: Vec<PathBuf> = ground.scripts().into_iter().chain(ground.files_of_others()).chain(known).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// Takes everything out. A run that was killed is finished by the next one: what was done is written down last.
+///
+/// # Errors
+///
+/// [`Error`] if a file cannot be written or renamed.
+pub fn apply(ground: &Ground) -> Result<Vec<Undone>, Error> {
+    let state = State::read(&ground.repository);
+    let mut undone = Vec::new();
+    for path in places(ground, state.as_ref()) {
+        undone.extend(one(ground, &path, state.as_ref())?.map(|what| Undone { path, what }));
+    }
+    let _ = std::fs::remove_dir(state::own_hooks(&ground.repository));
+    state::forget(&ground.repository)?;
+    Ok(undone)
+}
+
+/// What would become of a file; none if nothing of it is ours.
+fn what(path: &Path, state: Option<&State>) -> Option<What> {
+    let is_script = file::read(path, 1 << 20).is_ok_and(|text| shim::is_ours(&text));
+    let aside = aside_of(path);
+    let is_set_aside = aside.symlink_metadata().is_ok();
+    match (is_script, is_set_aside) {
+        (true, true) => Some(What::BroughtBack),
+        (true, false) => Some(What::Removed),
+        // Also where a manager has written its own hook anew, which is the one that was set aside.
+        (false, true) if path.symlink_metadata().is_err() || write::is_same(path, &aside) || is_copy(path, &aside) => {
+            Some(What::BroughtBack)
+        }
+        (false, true) => Some(What::LeftAside),
+        (false, false) => {
+            let without = block::remove(&read(path)?)?;
+            let is_created = state.is_some_and(|state| state.created.contains(path));
+            Some(if without.is_empty() && is_created { What::Removed } else { What::LinesTakenOut })
+        }
+    }
+}
+
+pub(super) fn one(ground: &Ground, path: &Path, state: Option<&State>) -> Result<Option<What>, Error> {
+    let Some(what) = what(path, state) else { return Ok(None) };
+    match what {
+        What::BroughtBack => write::bring_back(&aside_of(path), path)?,
+        What::Removed => write::remove(path)?,
+        What::LeftAside => {}
+        What::LinesTakenOut => {
+            if let Some(without) = read(path).and_then(|text| block::remove(&text)) {
+                if path == ground.configuration() {
+                    write::replace_locked(path, without.as_bytes())?;
+                } else {
+                    write::replace(path, without.as_bytes(), 0o755)?;
+                }
+            }
+        }
+    }
+    Ok(Some(what))
+}
+
+/// Whether two files hold the same.
+fn is_copy(one: &Path, other: &Path) -> bool {
+    match (file::read(one, 1 << 20), file::read(other, 1 << 20)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The name that the hook which was there has.
+fn aside_of(path: &Path) -> PathBuf {
+    write::with_suffix(path, shim::ASIDE)
+}
