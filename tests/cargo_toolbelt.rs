@@ -32,6 +32,29 @@ fn transcripts_hold() {
     }
     Scene::empty().transcript("tests/cases/cargo-toolbelt/rules.trycmd", &programs);
     Scene::of("cargo-toolbelt/tour").transcript("README.md", &programs);
+    evidence().transcript("docs/evidence.md", &programs);
+}
+
+/// A repository with a commit, and keys that are made for this run.
+fn evidence() -> Scene {
+    let scene = Scene::of("cargo-toolbelt/evidence");
+    let run = |program: &str, arguments: &[&str]| {
+        let status = scene.command(program).args(arguments).status().unwrap();
+        assert!(status.success(), "{program} {arguments:?}");
+    };
+    std::fs::create_dir(scene.directory().join("keys")).unwrap();
+    for (name, list) in [("alice", "signers"), ("bob", "others")] {
+        let key = format!("keys/{name}");
+        run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key]);
+        let public = std::fs::read_to_string(scene.directory().join(format!("{key}.pub"))).unwrap();
+        let line = format!("{name}@example.com namespaces=\"toolbelt\" {public}");
+        std::fs::write(scene.directory().join(list), line).unwrap();
+    }
+    run("git", &["init", "--quiet"]);
+    run("git", &["config", "user.name", "Alice"]);
+    run("git", &["config", "user.email", "alice@example.com"]);
+    run("git", &["commit", "--quiet", "--allow-empty", "--message", "first"]);
+    scene
 }
 
 #[test]
@@ -84,6 +107,83 @@ fn names_come_from_standard_input_one_per_line() {
 }
 
 #[test]
+fn evidence_is_signed_with_the_key_of_git_and_trusted_by_the_base() {
+    let scene = evidence();
+    let git = |arguments: &[&str]| {
+        assert!(scene.command("git").args(arguments).status().unwrap().success(), "{arguments:?}");
+    };
+    let toolbelt = |arguments: &[&str]| {
+        let output = scene.command(BINARY).arg("evidence").args(arguments).output().unwrap();
+        (output.status.code(), written(&output), String::from_utf8(output.stderr).unwrap())
+    };
+    let kind = "https://in-toto.io/attestation/test-result/v0.1";
+    let sign = ["sign", "foo-1.0.0.crate", "--predicate-type", kind, "--predicate", "tests.json"];
+    let (code, _, error) = toolbelt(&sign);
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("`gpg.format` is not `ssh`") && error.contains("hint: `git config gpg.format ssh`"),
+        "{error}"
+    );
+    git(&["config", "gpg.format", "ssh"]);
+    git(&["config", "user.signingkey", "keys/alice.pub"]);
+    let (code, envelope, error) = toolbelt(&sign);
+    assert_eq!(code, Some(0), "{error}");
+    std::fs::write(scene.directory().join("foo-1.0.0.intoto.jsonl"), &envelope).unwrap();
+
+    let verify = ["verify", "foo-1.0.0.crate"];
+    let (code, _, error) = toolbelt(&verify);
+    assert_eq!(code, Some(2), "nobody is trusted without a list");
+    assert!(error.contains("whose signatures count") && error.contains("hint: `--allowed-signers FILE`"), "{error}");
+
+    // A list in the work tree, committed or not, is not asked; that of a base is.
+    std::fs::create_dir(scene.directory().join(".toolbelt")).unwrap();
+    std::fs::copy(scene.directory().join("signers"), scene.directory().join(".toolbelt/allowed_signers")).unwrap();
+    assert_eq!(toolbelt(&verify).0, Some(2));
+    assert_eq!(toolbelt(&[&verify[..], &["--base", "HEAD"]].concat()).0, Some(2));
+    git(&["add", ".toolbelt"]);
+    git(&["commit", "--quiet", "--message", "signers"]);
+    assert_eq!(toolbelt(&[&verify[..], &["--base", "HEAD"]].concat()).0, Some(0));
+    assert_eq!(toolbelt(&[&verify[..], &["--base", "HEAD^"]].concat()).0, Some(2));
+
+    // A pin counts, unless the work tree could write it.
+    let pinned = scene.directory().join(".toolbelt/allowed_signers");
+    git(&["config", "toolbelt.allowedSigners", pinned.to_str().unwrap()]);
+    let (code, _, error) = toolbelt(&verify);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("a file of the work tree"), "{error}");
+    let outside = scene.directory().join("../pinned");
+    std::fs::copy(&pinned, &outside).unwrap();
+    git(&["config", "toolbelt.allowedSigners", outside.to_str().unwrap()]);
+    assert_eq!(toolbelt(&verify).0, Some(0));
+    assert_eq!(toolbelt(&[&verify[..], &["--predicate-type", "https://example.com/other"]].concat()).0, Some(3));
+
+    // What was changed fails, and so does a line that is no envelope.
+    let path = scene.directory().join("foo-1.0.0.intoto.jsonl");
+    std::fs::write(&path, format!("{envelope}nonsense\n")).unwrap();
+    let (code, text, _) = toolbelt(&verify);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("verified:") && text.contains("broken: foo-1.0.0.intoto.jsonl: line 2:"), "{text}");
+    let mut changed: Value = serde_json::from_str(&envelope).unwrap();
+    changed["signatures"][0]["sig"] = "AAAA".into();
+    std::fs::write(&path, changed.to_string()).unwrap();
+    let (code, text, _) = toolbelt(&verify);
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains("is not a signature of this content") && text.ends_with("fail: evidence is broken\n"),
+        "{text}"
+    );
+
+    // A file that could stand for a commit is refused.
+    std::fs::write(scene.directory().join("HEAD"), "").unwrap();
+    let (code, _, error) = toolbelt(&["verify", "HEAD"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("`HEAD` is both a file and a revision"), "{error}");
+    assert_eq!(toolbelt(&["verify", "./HEAD"]).0, Some(3));
+    assert_eq!(toolbelt(&["verify", "nothing"]).0, Some(2));
+    assert_eq!(toolbelt(&["verify", "sha256:12"]).0, Some(2));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error_to_tell() {
     for arguments in [&["rules"][..], &["completions", "bash"], &["man"], &["explain", "yanked-version"]] {
         let scene = Scene::empty();
@@ -133,6 +233,11 @@ fn the_page_of_the_command_line_is_current() {
         "deps",
         "deps names",
         "deps why",
+        "evidence",
+        "evidence sign",
+        "evidence verify",
+        "evidence show",
+        "evidence list",
         "rules",
         "explain",
         "policy",

@@ -276,7 +276,6 @@ fn members_are_packaged_together_with_what_the_workspace_says() {
     let members = project.workspace();
     let named: Vec<&str> = members.publishable().map(|member| member.name.as_str()).collect();
     assert_eq!(named, ["one", "two"]);
-    assert_eq!(members.members[1].after, ["two"]);
     is_same(&project);
     let release = project.release();
     assert_eq!(release.folder, "crates/one");
@@ -335,6 +334,40 @@ fn a_lock_file_that_is_not_current_makes_every_package_of_the_commit_dirty() {
     let why = "packaging the commit alone changes a file of it, such as a lock file that is not current";
     assert_eq!(differences(&release), [format!(".cargo_vcs_info.json: not compared, {why}")]);
     assert_eq!(*known(&revision(&release).uncommitted), ["Cargo.lock"]);
+}
+
+#[test]
+fn a_commit_that_cannot_be_packaged_alone_is_compared_as_far_as_it_goes() {
+    let project = Project::new();
+    project.write("../beside/Cargo.toml", MANIFEST.replace("one", "beside"));
+    project.write("../beside/src/lib.rs", "");
+    project.write("Cargo.toml", format!("{MANIFEST}[dev-dependencies]\nbeside = {{ path = \"../beside\" }}\n"));
+    project.cargo(&["generate-lockfile", "--offline"]);
+    project.commit("beside");
+    let release = project.release();
+    let Fact::Unknown(unknown) = project.rebuilt("one") else { panic!("the clone has nothing beside it") };
+    assert!(unknown.reason.starts_with("`cargo package` failed: failed to "), "{}", unknown.reason);
+    assert!(!unknown.reason.contains('\n'));
+    let comparison = comparison(&release);
+    assert_eq!((comparison.same, comparison.differences.len(), comparison.not_compared.len()), (4, 0, 3));
+    let [dependency] = known(&release.described).dependencies.as_slice() else { panic!("there is one") };
+    assert_eq!((dependency.kind, dependency.place), (DependencyKind::Dev, DependencyPlace::Path));
+    assert_eq!(dependency.requirement, None);
+}
+
+#[test]
+fn what_an_object_that_is_gone_would_say_is_left_open() {
+    let project = Project::new();
+    let id = project.git(&["rev-parse", "HEAD:src/lib.rs"]);
+    fs::remove_file(project.root.join(".git/objects").join(&id[..2]).join(&id[2..])).unwrap();
+    let release = project.release();
+    let comparison = comparison(&release);
+    assert_eq!(comparison.differences.len(), 0);
+    let open: Vec<&str> = comparison.not_compared.keys().map(String::as_str).collect();
+    assert_eq!(open, [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml"], "the id of the rest is known");
+    project.write("src/lib.rs", "//! Changed.\n");
+    let release = project.release();
+    assert!(known(&known(&release.archive).comparison).not_compared.contains_key("src/lib.rs"));
 }
 
 #[test]

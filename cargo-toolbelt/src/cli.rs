@@ -6,7 +6,7 @@ use cargo_toolbelt::global::Global;
 use cargo_toolbelt::{completions, explain, man};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{data, deps, evidence, policy, rules, sbom};
+use crate::commands::{data, deps, evidence, policy, publish, rules, sbom};
 
 /// Supply-chain checks where cargo users already work
 ///
@@ -30,6 +30,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Deps(Box<deps::DepsArgs>),
+    Publish(Box<publish::PublishArgs>),
     Sbom(Box<sbom::SbomArgs>),
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),

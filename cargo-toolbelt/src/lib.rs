@@ -3,6 +3,7 @@
 //!
 //! The library `toolbelt_core` neither prints nor knows of a command line, so this is where both programs meet.
 
+pub mod attest;
 pub mod completions;
 pub mod environment;
 pub mod explain;

@@ -70,6 +70,15 @@ impl Ui {
         write(&mut out).and_then(|()| out.flush()).context("cannot write the result")
     }
 
+    /// Writes a line to standard error: what was done besides the result.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written to.
+    pub fn note(&self, text: &str) -> anyhow::Result<()> {
+        writeln!(io::stderr(), "{}", escape::visible(text)).context("cannot write a message")
+    }
+
     /// Writes an error to standard error: with its place where it has one, else with its causes.
     pub fn error(&self, error: &anyhow::Error) {
         let style = self.style_for(anstream::AutoStream::choice(&io::stderr()));

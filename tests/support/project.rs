@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use toolbelt_core::finding::Fact;
+use toolbelt_core::source::cargo_metadata::{self, AskedFeatures, NoLockfile, Question, Workspace};
 use toolbelt_core::source::git::tags::TagPattern;
+use toolbelt_core::source::release::archive::Named;
 use toolbelt_core::source::release::collect::{Checkout, Collected, Request, collect};
 use toolbelt_core::source::release::package::{Options, Packaging, Verify};
 use toolbelt_core::source::release::rebuild::{self, Rebuilt};
 use toolbelt_core::source::release::revision::Network;
-use toolbelt_core::source::release::workspace::Workspace;
 use toolbelt_core::subject::release::Revision;
 
 /// A folder with a repository in it.
@@ -120,19 +121,28 @@ impl Project {
 
     /// What cargo says of it.
     pub(crate) fn workspace(&self) -> Workspace {
-        Workspace::read(&self.root, None, &self.variables).unwrap()
+        let question = Question {
+            variables: &self.variables,
+            directory: &self.root,
+            manifest_path: None,
+            offline: true,
+            features: AskedFeatures::Named(&[]),
+            targets: &[],
+            no_lockfile: NoLockfile::Refused,
+        };
+        cargo_metadata::workspace(&question).unwrap()
     }
 
     /// Packages one of its members.
     pub(crate) fn package(&self, name: &str) -> Vec<u8> {
         let workspace = self.workspace();
         let manifest = workspace.root.join("Cargo.toml");
-        let members: Vec<_> = workspace.publishable().collect();
+        let members: Vec<Named<'_>> = workspace.publishable().map(Named::from).collect();
         let packaging = Packaging {
             manifest: &manifest,
             members: &members,
             options: &options(),
-            target: &workspace.target,
+            target: &workspace.target_directory,
             variables: &self.variables,
         };
         let paths = packaging.run().unwrap();

@@ -51,6 +51,8 @@ impl Scene {
             ("TOOLBELT_CACHE", beside("cache")),
             ("SOURCE_DATE_EPOCH", NOW.to_owned()),
             ("CARGO_NET_OFFLINE", "true".to_owned()),
+            ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),
+            ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             ("COLUMNS", "100".to_owned()),
             ("NO_COLOR", "1".to_owned()),
         ];

@@ -180,7 +180,7 @@ pub fn refs(refs: &Refs, policy: &Policy) -> Vec<(&'static Rule, Outcome)> {
 ///
 /// Returns each rule that ran, in the rules' order, those that said nothing included.
 pub fn releases(
-    releases: &[Release],
+    releases: &[&Release],
     policy: &Policy,
     approvals: Option<u32>,
     now: Timestamp,

@@ -2,6 +2,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use cargo_toolbelt::attest::{AttestArgs, attest};
 use cargo_toolbelt::global::Format;
 use cargo_toolbelt::ui::{Hinted, Ui};
 use clap::{Args, Subcommand};
@@ -23,6 +24,8 @@ pub(crate) struct DepsArgs {
     command: Option<DepsCommand>,
     #[command(flatten)]
     look: LookArgs,
+    #[command(flatten)]
+    attest: AttestArgs,
 }
 
 /// What to look at.
@@ -74,18 +77,23 @@ enum DepsCommand {
 
 pub(crate) fn run(args: DepsArgs, ui: &mut Ui) -> anyhow::Result<u8> {
     match args.command {
-        None => check(args.look, ui),
+        None => check(args.look, args.attest, ui),
         Some(DepsCommand::Names { name, names }) => check_names(name, names, ui),
         Some(DepsCommand::Why { package, look }) => explain_presence(&package, look, ui),
     }
 }
 
-fn check(look: LookArgs, ui: &mut Ui) -> anyhow::Result<u8> {
+fn check(look: LookArgs, signing: AttestArgs, ui: &mut Ui) -> anyhow::Result<u8> {
+    let request = request(look)?;
+    if signing.attest && request.lockfiles != Lockfiles::OfRepository(request.environment.directory.clone()) {
+        bail!("`--attest` is for the repository in the working directory as a whole");
+    }
     let report = {
         let progress = ui.progress();
-        deps::run(&request(look)?, &|step| progress.show(step)).map_err(hinted)?
+        deps::run(&request, &|step| progress.show(step)).map_err(hinted)?
     };
     ui.report(&report)?;
+    attest(signing, &request.environment, &report, ui)?;
     Ok(report.verdict.exit_code())
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod data;
 pub(crate) mod deps;
 pub(crate) mod evidence;
 pub(crate) mod policy;
+pub(crate) mod publish;
 pub(crate) mod rules;
 pub(crate) mod sbom;
 
@@ -18,6 +19,7 @@ use crate::cli::{Cli, Command};
 pub(crate) fn run(command: Command, ui: &mut Ui) -> anyhow::Result<u8> {
     match command {
         Command::Deps(args) => deps::run(*args, ui),
+        Command::Publish(args) => publish::run(*args, ui),
         Command::Sbom(args) => sbom::run(*args, ui),
         Command::Evidence(command) => evidence::run(command, ui),
         Command::Rules(args) => rules::run(&args, ui),

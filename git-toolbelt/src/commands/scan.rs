@@ -2,6 +2,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use cargo_toolbelt::attest::{AttestArgs, attest};
 use cargo_toolbelt::global::Format;
 use cargo_toolbelt::ui::{Hinted, Ui};
 use clap::{Args, Subcommand};
@@ -27,6 +28,8 @@ pub(crate) struct ScanArgs {
     target: TargetArgs,
     #[command(flatten)]
     look: LookArgs,
+    #[command(flatten)]
+    attest: AttestArgs,
     /// List the patterns for secrets, built in and the repository's own, and count them
     #[arg(long, conflicts_with_all = ["target", "path"])]
     patterns: bool,
@@ -99,6 +102,7 @@ pub(crate) fn run(args: ScanArgs, ui: &mut Ui) -> anyhow::Result<u8> {
         scan::run(&request, &|step| progress.show(step)).map_err(hinted)?
     };
     ui.report(&report)?;
+    attest(args.attest, &request.environment, &report, ui)?;
     Ok(report.verdict.exit_code())
 }
 

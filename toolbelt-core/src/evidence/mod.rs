@@ -6,6 +6,8 @@
 //! keys sign, and programs are asked, elsewhere.
 
 pub mod allowed_signers;
+#[cfg(feature = "sigstore")]
+pub mod bundle;
 pub mod digest_set;
 pub mod envelope;
 #[cfg(test)]

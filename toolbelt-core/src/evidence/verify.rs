@@ -264,10 +264,7 @@ struct Check<'a> {
 impl Check<'_> {
     /// Who made a signature, or why it does not count.
     fn one(&self, signature: &Signature) -> Result<Result<SignedBy, Ignored>, VerifyError> {
-        match signature.bytes.starts_with(sshsig::BEGIN.as_bytes()) {
-            true => self.sshsig(signature),
-            false => self.raw(signature),
-        }
+        if signature.bytes.starts_with(sshsig::BEGIN.as_bytes()) { self.sshsig(signature) } else { self.raw(signature) }
     }
 
     fn sshsig(&self, signature: &Signature) -> Result<Result<SignedBy, Ignored>, VerifyError> {

@@ -2,6 +2,7 @@
 //!
 //! An operation collects subjects from the sources, has the rules judge them, and lets the policy decide.
 
+pub mod attest;
 pub mod baseline;
 pub mod data;
 pub mod deps;
@@ -12,6 +13,7 @@ pub mod names;
 mod network;
 pub mod patterns;
 pub mod policy;
+pub mod publish;
 pub mod refs;
 pub mod sbom;
 pub mod scan;

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use crate::ops::Environment;
 use crate::output::{cyclonedx, spdx};
-use crate::source::cargo_metadata::{self, AskedFeatures, Member, Metadata, Question, Workspace};
+use crate::source::cargo_metadata::{self, AskedFeatures, Member, Metadata, NoLockfile, Question, Workspace};
 use crate::source::{compiler, rust_program};
 use crate::subject::bill_of_materials::{BillOfMaterials, Maker};
 use crate::subject::digest::Sha256Digest;
 use crate::subject::feature_resolution::{self, Choice, Features, NoSuchFeature, Targets, Tests};
+use crate::subject::package_graph::Unification;
 use crate::subject::target::Target;
 
 /// Which package, built how.
@@ -118,13 +119,19 @@ pub fn run(request: &Request) -> Result<BillOfMaterials, Error> {
         offline: request.offline,
         features: AskedFeatures::Named(&[]),
         targets: &asked,
+        no_lockfile: NoLockfile::Refused,
     };
     let manifest = manifest_of_package(request, &question)?;
-    let metadata = cargo_metadata::read(&Question {
+    let question = Question {
         manifest_path: manifest.as_deref().or(request.manifest_path.as_deref()),
         features: asked_features(&request.features),
         ..question
-    })?;
+    };
+    let mut metadata = cargo_metadata::read(&question)?;
+    if metadata.graph.unification == Unification::Everywhere && !asked.is_empty() {
+        // What other targets ask for counts too, but cargo has left it out.
+        metadata = cargo_metadata::read(&Question { targets: &[], ..question })?;
+    }
     let package = match &request.package {
         Some(name) => member(&metadata.workspace, name)?.name.clone(),
         None => meant(&metadata.workspace)?.name.clone(),

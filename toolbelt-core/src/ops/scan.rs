@@ -26,8 +26,9 @@ use crate::source::cache::Cache;
 use crate::source::git;
 use crate::source::git::repository::GitRepository;
 use crate::source::git::store::Missing;
+use crate::subject::content::{Content, ContentKind, News, ObjectId};
 use crate::subject::malformed::Malformed;
-use crate::subject::sighting::{Observation, Sighting};
+use crate::subject::sighting::{Exposure, Observation, Place, Sighting};
 use crate::subject::tree::TreeChange;
 
 /// What to look at, and how.
@@ -200,6 +201,51 @@ fn without_secrets(mut texts: BTreeMap<String, String>, sightings: &[Sighting]) 
         }
     }
     texts
+}
+
+/// Searches files that are about to leave the machine, as the policy of the repository at `root` says.
+///
+/// `files` calls back with the path and the content of each. Places are those paths; what a list of accepted values
+/// accepts is left out. What could not be looked at is added to the coverage.
+///
+/// # Errors
+///
+/// [`Error`] if what says how to judge cannot be read.
+pub(super) fn search(
+    environment: &Environment,
+    root: &Path,
+    files: impl FnOnce(&mut dyn FnMut(&str, &[u8])),
+    coverage: &mut Coverage,
+) -> Result<Vec<Sighting>, Error> {
+    let request = Request {
+        environment: Environment { directory: root.to_owned(), ..environment.clone() },
+        target: Target::Paths(Vec::new()),
+        inline: Inline::Honoured,
+        memory: Memory::Bypassed,
+        policy: None,
+        base: None,
+    };
+    let judge = Ground::find(&request)?.judge(&request)?;
+    let policy = &judge.loaded.policy;
+    let engine = judge.engine()?;
+    let nothing = GlobSet::empty();
+    let collector = Collector::new(&engine, &nothing, Limits::new(&policy.options(&large_file::RULE)));
+    files(&mut |path, bytes| {
+        let id = ObjectId::null(gix::hash::Kind::Sha1);
+        let content = Content { id, kind: ContentKind::Blob, bytes, news: News::All };
+        let place = Place {
+            path: Some(path.to_owned()),
+            object: id,
+            kind: ContentKind::Blob,
+            commit: None,
+            exposure: Exposure::WorkTree,
+        };
+        collector.visit(&git::Met { content, place: Some(&place), pack: None });
+    });
+    let seen = collector.finish(coverage);
+    let mut sightings = seen.iter().filter_map(|seen| Some(seen.at(seen.place.clone()?))).collect::<Vec<_>>();
+    sightings.retain(|sighting| policy.allow_lists.accepts(sighting).is_none());
+    Ok(sightings)
 }
 
 /// What a run with this request would look for.

@@ -80,7 +80,7 @@ pub(super) fn lookalike() -> Judged {
     }
 }
 
-pub(super) fn report() -> Report {
+pub(crate) fn report() -> Report {
     let mut coverage = Coverage::default();
     coverage.count("packages", 2);
     coverage.count("lockfiles", 1);

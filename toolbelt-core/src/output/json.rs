@@ -30,7 +30,7 @@ pub fn write(report: &report::Report, out: &mut dyn io::Write) -> io::Result<()>
 
 /// The whole report.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+pub(super) struct Report<'a> {
     version: u32,
     tool: &'a str,
     command: &'a str,

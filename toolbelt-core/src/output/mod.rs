@@ -18,6 +18,7 @@ pub mod markdown;
 pub mod patterns;
 mod plain;
 pub mod policy;
+pub mod publish;
 pub mod rules;
 pub mod sarif;
 pub mod spdx;
@@ -26,6 +27,6 @@ pub mod why;
 mod wrap;
 
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 #[cfg(test)]
 mod hostile;

@@ -35,6 +35,8 @@ pub struct ManifestPackage {
     pub name: String,
     /// The place of `name`.
     pub location: Location,
+    /// The place of `[package]`.
+    pub header: Location,
     /// See [`Publish`].
     pub publish: Publish,
     /// `workspace`: the folder of the workspace, where it is not above the package.
@@ -150,7 +152,9 @@ pub fn parse(path: &str, text: &str) -> Result<Manifest, Malformed> {
         };
         let location = reader.location(span);
         let workspace = package.get("workspace").and_then(|path| path.get_ref().as_str()).map(str::to_owned);
-        manifest.package = Some(ManifestPackage { name, location, publish, workspace, description: describe(package) });
+        let header = root.get("package").or(root.get("project")).map(Spanned::span).unwrap_or_default();
+        let (header, description) = (reader.location(header), describe(package));
+        manifest.package = Some(ManifestPackage { name, location, header, publish, workspace, description });
     }
     if let Some(workspace) = reader.table(root, "workspace")? {
         let package = reader.table(workspace, "package")?;
@@ -423,6 +427,8 @@ mod tests {
         let text = "[package]\nname = \"a\"\nlicense.workspace = true\nreadme = false\ndescription = \"x\"\nrepository = 1\n\
                     [workspace.package]\nlicense = \"MIT\"\nreadme = \"README.md\"\n[[bin]]\nname = \"a\"\n";
         let manifest = read(text);
+        let header = manifest.package.as_ref().unwrap().header.region.clone().unwrap();
+        assert_eq!((header.line, header.start, header.end), (1, 0, 9));
         let package = manifest.package.unwrap().description;
         assert_eq!([package.license, package.readme], [Field::Inherited, Field::Found(false)]);
         assert_eq!([package.description.said(), package.repository.said()], [Some("x"), None]);

@@ -28,6 +28,9 @@ pub enum Error {
         /// What it said.
         why: String,
     },
+    /// Only what is in the repository has notes.
+    #[error("there is no object {0} in this repository")]
+    NoObject(ObjectId),
     /// Others write all the time.
     #[error("`{REF}` was changed by somebody else {ATTEMPTS} times in a row")]
     Contended,
@@ -69,8 +72,12 @@ pub fn objects(repository: &GitRepository) -> Result<Vec<ObjectId>, Error> {
 ///
 /// # Errors
 ///
-/// [`Error`] if git cannot be run, does not know the object, or knows nobody to be the committer.
+/// [`Error::NoObject`] if there is no such object; else if git cannot be run, or knows nobody to be the committer.
 pub fn append(repository: &GitRepository, object: ObjectId, envelopes: &[Envelope]) -> Result<(), Error> {
+    // Git would take any digits.
+    if !repository.store()?.has(&object) {
+        return Err(Error::NoObject(object));
+    }
     for attempt in 0..ATTEMPTS {
         let old = tip(repository, REF)?;
         let own = OwnRef::at(repository, old.as_deref(), attempt)?;
@@ -138,7 +145,6 @@ fn content(repository: &GitRepository, name: &str, object: ObjectId) -> Result<V
     let output = git(repository, &["notes", "--ref", name, "list", &object.to_string()])?;
     let blob = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !output.status.success() {
-        // Git says in the same way that there is no note and that there is no such object: both have none.
         return Ok(Vec::new());
     }
     let size = said(repository, &["cat-file", "-s", &blob])?;
@@ -230,8 +236,8 @@ mod tests {
         let commit = sandbox.id("HEAD");
         append(&sandbox.open(), commit, &[envelope("AQ==")]).unwrap();
         append(&other.open(), commit, &[envelope("Ag==")]).unwrap();
-        other.git(&["fetch", "--quiet", "origin", &format!("{REF}:refs/notes/origin")]);
-        other.git(&["notes", "--ref", "toolbelt", "merge", "--quiet", "--strategy=cat_sort_uniq", "origin"]);
+        other.git(&["fetch", "--quiet", "origin", &format!("{REF}:refs/notes/theirs")]);
+        other.git(&["notes", "--ref", "toolbelt", "merge", "--quiet", "--strategy=cat_sort_uniq", "refs/notes/theirs"]);
         assert_eq!(payloads(&read(&other.open(), commit).unwrap()), [1, 2]);
     }
 
@@ -240,7 +246,7 @@ mod tests {
         let sandbox = sandbox();
         let nowhere = ObjectId::from_hex(&[b'1'; 40]).unwrap();
         let error = append(&sandbox.open(), nowhere, &[envelope("AQ==")]).unwrap_err();
-        assert!(error.to_string().contains("failed"), "{error}");
+        assert!(matches!(error, Error::NoObject(_)), "{error}");
         assert_eq!(read(&sandbox.open(), nowhere).unwrap(), Stored::default());
     }
 }

@@ -66,6 +66,30 @@ pub fn append(path: &Path, envelopes: &[Envelope], cache: &Cache) -> Result<(), 
     replace(path, &new).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
+/// Replaces the envelopes whose predicates are of such a type by these; everything else in the file stays.
+///
+/// Whoever can write the file can take evidence away: that it is there is for rules to ask.
+///
+/// # Errors
+///
+/// As [`append`].
+pub fn renew(
+    path: &Path,
+    envelopes: &[Envelope],
+    is_renewed: impl Fn(&str) -> bool,
+    cache: &Cache,
+) -> Result<(), Error> {
+    let _guard = cache.lock("evidence")?;
+    let old = content(path)?;
+    let is_old = |line: &&[u8]| {
+        let statement = Envelope::parse(line).ok().and_then(|envelope| envelope.unverified_statement().ok());
+        statement.is_some_and(|statement| is_renewed(statement.predicate_type()))
+    };
+    let kept = old.split(|byte| *byte == b'\n').filter(|line| !is_old(line)).collect::<Vec<_>>().join(&b'\n');
+    let new = appended(&kept, envelopes).unwrap_or(kept);
+    replace(path, &new).map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
 fn content(path: &Path) -> Result<Vec<u8>, Error> {
     match file::read(path, MAX_BYTES as u64) {
         Ok(content) => Ok(content),

@@ -272,15 +272,13 @@ impl<'a> Activation<'a> {
         self.queue.extend(features.map(|feature| Work::Enable(to, feature)));
     }
 
-    /// The dependencies that may count when features are unified.
+    /// The dependencies that count when features are unified.
     fn dependencies(&self, node: Node) -> impl Iterator<Item = &'a GraphDependency> + use<'a> {
         let (choice, is_root, unification) = (self.choice, node.package == self.root, self.graph.unification);
-        self.graph.packages[node.package].dependencies.iter().filter(move |dependency| {
-            let applies = match unification {
-                Unification::Everywhere => true,
-                Unification::ByUse => choice.targets.apply(dependency, node.side),
-            };
-            applies && choice.follows(dependency, is_root)
+        self.graph.packages[node.package].dependencies.iter().filter(move |dependency| match unification {
+            // Its tests count too, whether they are built or not.
+            Unification::Everywhere => dependency.kind != DependencyKind::Dev || is_root,
+            Unification::ByUse => choice.targets.apply(dependency, node.side) && choice.follows(dependency, is_root),
         })
     }
 

@@ -22,7 +22,7 @@ pub struct PackageGraph {
 /// How widely features of one package are unified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unification {
-    /// Resolver 1: over all targets, and over what is built for the host as well.
+    /// Resolver 1: over all targets, over what is built for the host as well, and over what tests ask for.
     Everywhere,
     /// Resolvers 2 and 3: targets that are not built do not count, and what runs at build time has features of its own.
     ByUse,

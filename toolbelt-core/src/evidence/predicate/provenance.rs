@@ -1,4 +1,4 @@
-//! How something was built: SLSA's [provenance](https://slsa.dev/spec/v1.0/provenance).
+//! How something was built: SLSA's [provenance](https://slsa.dev/spec/v1.1/provenance).
 
 use std::collections::BTreeMap;
 

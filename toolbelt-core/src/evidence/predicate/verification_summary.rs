@@ -1,4 +1,4 @@
-//! That somebody checked: SLSA's [verification summary](https://slsa.dev/spec/v1.0/verification_summary).
+//! That somebody checked: SLSA's [verification summary](https://slsa.dev/spec/v1.1/verification_summary).
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub struct VerificationSummary {
 pub struct Verifier {
     /// A URI.
     pub id: String,
-    /// The versions of its parts.
+    /// The versions of its parts. Readers that know version 1.0 of the specification alone do not expect it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub version: BTreeMap<String, String>,
 }

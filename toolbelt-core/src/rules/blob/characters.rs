@@ -324,7 +324,7 @@ mod tests {
             "em dash — and “quotes”, ellipsis…",
             "가나다 と かな",
         ] {
-            assert_eq!(invisible(text), [], "{text:?}");
+            assert_eq!(invisible(text), Vec::<char>::new(), "{text:?}");
         }
     }
 

@@ -69,7 +69,9 @@ fn finding(release: &Release, comparison: &Comparison) -> Finding {
         .fact("same", comparison.same)
         .at(places(differences.iter().filter_map(|(path, difference)| match difference {
             Difference::OtherContent { path } => Some(path.clone()),
-            Difference::NotInCommit | Difference::OtherThanRebuilt | Difference::Missing => Some(release.path(path)),
+            Difference::NotInCommit | Difference::Missing => Some(release.path(path)),
+            // Some of what cargo writes is nowhere else.
+            Difference::OtherThanRebuilt => Some(release.path(path)).filter(|path| comparison.paths.contains(path)),
             // Its path is whatever the archive says.
             Difference::Irregular { .. } => None,
         })))

@@ -66,7 +66,10 @@ fn missing(release: &Release) -> Vec<Finding> {
                 .fact("key", key)
                 .at(release.metadata.location.clone())
                 .told_apart_by(key)
-                .fix(Fix::new(format!("set `{key}` below `[package]` in `Cargo.toml`")));
+                .fix(match key {
+                    "readme" => Fix::new("write a `README.md` beside `Cargo.toml`"),
+                    key => Fix::new(format!("set `{key}` below `[package]` in `Cargo.toml`")),
+                });
             if is_required { finding } else { finding.weaker() }
         })
         .collect()

@@ -121,38 +121,49 @@ impl Case<'_> {
     /// What there is to say where a tag is not there, or has no signature.
     fn absent(&self) -> Outcome {
         let there = self.tag.remote_commit.known().map(Option::as_ref);
-        let name = &self.tag.name;
-        let packaged = short(&self.revision.commit);
         match (&self.tag.commit, there) {
-            // The remote's is the same; a clone need not have fetched it.
-            (None, Some(Some(_))) if self.required.signature => {
-                let unknown = Unknown::new("whether the tag is signed is not known: it is on the remote alone");
-                unknown.hint(format!("git fetch origin tag {name}")).of(&self.release.subject())
-            }
+            // A clone need not have fetched it.
+            (None, Some(Some(there))) if *there == self.revision.commit && self.required.signature => self.not_here(),
             (None, Some(Some(_))) => Outcome::clean(),
-            (None, Some(None) | None) => self
-                .finding(format!("has no tag: `{name}` is not there"), self.required.tag || self.required.signature)
-                .told_apart_by("missing")
-                .fix(Fix::new("tag the commit and push the tag").command(format!("git tag --sign {name} {packaged}")))
-                .into(),
-            (Some(commit), _) if *commit != self.revision.commit => Outcome::clean(),
+            (None, Some(None) | None) => self.missing().into(),
+            (Some(here), _) if *here != self.revision.commit => Outcome::clean(),
             (Some(_), there) => {
-                let unsigned = (!self.tag.is_signed).then(|| {
-                    self.finding(format!("its tag `{name}` has no signature"), self.required.signature)
-                        .told_apart_by("unsigned")
-                        .fix(
-                            Fix::new("sign the tag before it is pushed")
-                                .command(format!("git tag --sign --force {name} {packaged}")),
-                        )
-                });
-                let unpushed = (there == Some(None) && self.has_remote()).then(|| {
-                    self.finding(format!("its tag `{name}` is not on the remote"), self.required.tag)
-                        .told_apart_by("unpushed")
-                        .fix(Fix::new("push the tag").command(format!("git push origin {name}")))
-                });
+                let unsigned = (!self.tag.is_signed).then(|| self.unsigned(there.flatten().is_some()));
+                let unpushed = (there == Some(None) && self.has_remote()).then(|| self.unpushed());
                 unsigned.into_iter().chain(unpushed).collect()
             }
         }
+    }
+
+    fn not_here(&self) -> Outcome {
+        Unknown::new("whether the tag is signed is not known: it is on the remote alone")
+            .hint(format!("git fetch origin tag {}", self.tag.name))
+            .of(&self.release.subject())
+    }
+
+    fn missing(&self) -> Finding {
+        let (name, packaged) = (&self.tag.name, short(&self.revision.commit));
+        self.finding(format!("has no tag: `{name}` is not there"), self.required.tag || self.required.signature)
+            .told_apart_by("missing")
+            .fix(Fix::new("tag the commit and push the tag").command(format!("git tag --sign {name} {packaged}")))
+    }
+
+    fn unsigned(&self, is_pushed: bool) -> Finding {
+        let (name, packaged) = (&self.tag.name, short(&self.revision.commit));
+        let finding = self.finding(format!("its tag `{name}` has no signature"), self.required.signature);
+        finding.told_apart_by("unsigned").fix(if is_pushed {
+            // Whoever fetched it keeps the one that they have.
+            Fix::new("sign the tag of the next version, as this one is pushed").command("git config tag.gpgSign true")
+        } else {
+            Fix::new("sign the tag before it is pushed").command(format!("git tag --sign --force {name} {packaged}"))
+        })
+    }
+
+    fn unpushed(&self) -> Finding {
+        let name = &self.tag.name;
+        self.finding(format!("its tag `{name}` is not on the remote"), self.required.tag)
+            .told_apart_by("unpushed")
+            .fix(Fix::new("push the tag").command(format!("git push origin {name}")))
     }
 
     /// Whether there is a remote that could have the tag; one is taken to be there if that is not known.

@@ -1,6 +1,7 @@
 //! What `cargo metadata` says of a workspace: its members, its folders, and the packages that cargo resolved.
 //!
-//! Cargo is told to keep the lock file as it is, so the answer is about what is locked or there is none.
+//! Cargo is told to keep the lock file as it is, so the answer is about what is locked; whether it may write one where there
+//! is none is for whoever asks to say.
 
 mod graph;
 
@@ -30,6 +31,17 @@ pub struct Question<'a> {
     pub features: AskedFeatures<'a>,
     /// The targets that have to be in the graph; empty for all of them.
     pub targets: &'a [String],
+    /// What is done where there is no lock file.
+    pub no_lockfile: NoLockfile,
+}
+
+/// What is done where there is no lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoLockfile {
+    /// There is no answer.
+    Refused,
+    /// Cargo writes one, as it does whenever it builds.
+    Written,
 }
 
 /// Which features have to be in the graph; those of `default` always are.
@@ -78,6 +90,25 @@ pub struct Member {
     pub package: Option<usize>,
 }
 
+impl Workspace {
+    /// The members that may be published to some registry.
+    pub fn publishable(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.may_be_published())
+    }
+}
+
+impl Member {
+    /// Whether it may be published to some registry.
+    pub fn may_be_published(&self) -> bool {
+        self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
+    }
+
+    /// The folder of its `Cargo.toml`, absolute.
+    pub fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(&self.manifest)
+    }
+}
+
 /// Why cargo did not answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -118,7 +149,8 @@ impl Error {
 ///
 /// [`Error`] if cargo cannot answer without changing the lock file, or without the network where that is forbidden.
 pub fn read(question: &Question<'_>) -> Result<Metadata, Error> {
-    let metadata = ask(question, &[])?;
+    let locked: &[&str] = if writes_lockfile(question)? { &[] } else { &["--locked"] };
+    let metadata = ask(question, locked)?;
     let resolve = metadata.resolve.as_ref().ok_or_else(|| missing("the resolved packages"))?;
     let indices = graph::indices(&metadata.packages);
     let graph = graph::read(&metadata, resolve, &indices)?;
@@ -132,9 +164,19 @@ pub fn read(question: &Question<'_>) -> Result<Metadata, Error> {
 ///
 /// [`Error`] if cargo cannot answer.
 pub fn workspace(question: &Question<'_>) -> Result<Workspace, Error> {
-    let metadata =
-        ask(&Question { targets: &[], features: AskedFeatures::Named(&[]), ..question.clone() }, &["--no-deps"])?;
+    let metadata = ask(
+        &Question { targets: &[], features: AskedFeatures::Named(&[]), ..question.clone() },
+        &["--no-deps", "--locked"],
+    )?;
     workspace_of(&metadata, None, None)
+}
+
+/// Whether cargo is to write a lock file.
+fn writes_lockfile(question: &Question<'_>) -> Result<bool, Error> {
+    match question.no_lockfile {
+        NoLockfile::Refused => Ok(false),
+        NoLockfile::Written => Ok(!workspace(question)?.root.join("Cargo.lock").exists()),
+    }
 }
 
 fn missing(what: impl Into<String>) -> Error {
@@ -143,7 +185,7 @@ fn missing(what: impl Into<String>) -> Error {
 
 fn ask(question: &Question<'_>, more: &[&str]) -> Result<told::Metadata, Error> {
     let mut arguments: Vec<String> =
-        ["metadata", "--format-version", "1", "--locked", "--color", "never"].map(str::to_owned).to_vec();
+        ["metadata", "--format-version", "1", "--color", "never"].map(str::to_owned).to_vec();
     arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
     arguments.extend(question.offline.then(|| "--offline".to_owned()));
     if let Some(path) = question.manifest_path {

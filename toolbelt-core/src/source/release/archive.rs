@@ -10,6 +10,7 @@ use semver::Version;
 use sha2::{Digest as _, Sha256};
 
 use crate::finding::{Fact, Unknown};
+use crate::source::cargo_metadata::Member;
 use crate::source::crate_archive::{Bounded, Broken, Walk, walk_tar};
 use crate::subject::content::ObjectId;
 use crate::subject::digest::Sha256Digest;
@@ -70,6 +71,12 @@ pub struct Named<'a> {
     pub name: &'a str,
     /// Its version.
     pub version: &'a Version,
+}
+
+impl<'a> From<&'a Member> for Named<'a> {
+    fn from(member: &'a Member) -> Self {
+        Self { name: &member.name, version: &member.version }
+    }
 }
 
 impl Named<'_> {

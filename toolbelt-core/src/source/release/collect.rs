@@ -13,8 +13,8 @@ use super::origin::Origins;
 use super::package::Options;
 use super::rebuild::{self, Rebuilt};
 use super::revision::{self, Answers, Network};
-use super::workspace::{Member, Workspace};
 use crate::finding::{Fact, Unknown};
+use crate::source::cargo_metadata::{Member, Workspace};
 use crate::source::git::head;
 use crate::source::git::repository::GitRepository;
 use crate::source::git::snapshot::Snapshot;
@@ -195,8 +195,8 @@ impl Packed<'_> {
 
 /// The package's folder: relative to the repository, else to the workspace.
 fn folder(request: &Request<'_>) -> String {
-    let in_repository = request.checkout.known().and_then(|checkout| checkout.folder(&request.member.folder));
-    in_repository.unwrap_or_else(|| display_path(&request.workspace.root, &request.member.folder))
+    let in_repository = request.checkout.known().and_then(|checkout| checkout.folder(request.member.folder()));
+    in_repository.unwrap_or_else(|| display_path(&request.workspace.root, request.member.folder()))
 }
 
 fn revision(
@@ -229,7 +229,7 @@ fn described(
 ) -> Fact<Described> {
     let path = if folder.is_empty() { MANIFEST.to_owned() } else { format!("{folder}/{MANIFEST}") };
     let on_disk = || {
-        let is_another = request.workspace.root != request.member.folder;
+        let is_another = request.workspace.root.as_path() != request.member.folder();
         let path = request.workspace.root.join(MANIFEST);
         is_another.then(|| file::read_text(&path, manifest::MAX_BYTES).ok()).flatten()
     };

@@ -35,21 +35,6 @@ pub struct Packaged<'a> {
     pub contents: &'a Contents,
 }
 
-/// Why a `.crate` could not be compared at all.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The repository cannot be read.
-    #[error(transparent)]
-    Git(#[from] git::Error),
-    /// An object of the commit cannot be read.
-    #[error("an object of the commit {0}")]
-    Object(#[from] Missing),
-    /// The `.crate` cannot be read.
-    #[error(transparent)]
-    Archive(#[from] archive::Error),
-}
-
 /// Compares a `.crate` with a commit.
 ///
 /// A file is the same if it is the blob of the commit at its path, or what a checkout makes of that blob. The files that
@@ -57,8 +42,12 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// [`Error`] if the commit or the `.crate` cannot be read. A single file that cannot be compared is told in the result.
-pub fn compare(packaged: Packaged<'_>, origins: &Origins<'_>, rebuilt: &Fact<Rebuilt>) -> Result<Comparison, Error> {
+/// [`archive::Error`] if the `.crate` cannot be read. A file that cannot be compared is told in the result.
+pub fn compare(
+    packaged: Packaged<'_>,
+    origins: &Origins<'_>,
+    rebuilt: &Fact<Rebuilt>,
+) -> Result<Comparison, archive::Error> {
     let contents = packaged.contents;
     let mut comparing = Comparing {
         origins,
@@ -77,7 +66,7 @@ pub fn compare(packaged: Packaged<'_>, origins: &Origins<'_>, rebuilt: &Fact<Reb
         if GENERATED.contains(&path.as_str()) {
             comparing.generated(path, contents, rebuilt);
         } else {
-            comparing.file(path, *blob)?;
+            comparing.file(path, *blob);
         }
     }
     comparing.filtered(packaged)?;
@@ -116,6 +105,10 @@ impl Comparing<'_> {
         self.result.not_compared.insert(path.to_owned(), why.into());
     }
 
+    fn missing(&mut self, path: &str, missing: &Missing) {
+        self.not_compared(path, format!("an object of the commit {missing}"));
+    }
+
     /// Compares a file that cargo made with the one that it made of the commit alone.
     fn generated(&mut self, path: &str, contents: &Contents, rebuilt: &Fact<Rebuilt>) {
         let rebuilt = match rebuilt {
@@ -137,19 +130,21 @@ impl Comparing<'_> {
     }
 
     /// Compares a file with the blob of the commit.
-    fn file(&mut self, file: &str, blob: ObjectId) -> Result<(), Error> {
-        let origin = self.origins.origin(file)?;
+    fn file(&mut self, file: &str, blob: ObjectId) {
+        let origin = match self.origins.origin(file) {
+            Ok(origin) => origin,
+            Err(missing) => return self.missing(file, &missing),
+        };
         match origin.target {
             Target::File { id, .. } if id == blob => self.result.same += 1,
             Target::File { path, id } => {
                 let shown = path.clone();
                 self.changed.insert(file.to_owned(), Changed { submodule: None, path, blob: id, shown });
             }
-            Target::Submodule { path, commit, rest } => self.in_submodule(file, blob, &path, commit, &rest)?,
+            Target::Submodule { path, commit, rest } => self.in_submodule(file, blob, &path, commit, &rest),
             Target::Outside => self.differs(file, Difference::NotInCommit),
             Target::Nowhere => self.nowhere(file, &origin.path, blob),
         }
-        Ok(())
     }
 
     /// A file that no file of the commit leads to: where links cannot be made, it may be the text of a link.
@@ -162,14 +157,7 @@ impl Comparing<'_> {
         }
     }
 
-    fn in_submodule(
-        &mut self,
-        file: &str,
-        blob: ObjectId,
-        submodule: &str,
-        commit: ObjectId,
-        rest: &str,
-    ) -> Result<(), Error> {
+    fn in_submodule(&mut self, file: &str, blob: ObjectId, submodule: &str, commit: ObjectId, rest: &str) {
         let outer = self.origins.snapshot();
         let opened = self
             .submodules
@@ -179,25 +167,24 @@ impl Comparing<'_> {
             Ok(snapshot) => snapshot,
             Err(why) => {
                 let why = format!("it is in the submodule `{submodule}`, which is not at hand: {why}");
-                self.not_compared(file, why);
-                return Ok(());
+                return self.not_compared(file, why);
             }
         };
-        match snapshot.resolve(rest)? {
-            Target::File { id, .. } if id == blob => self.result.same += 1,
-            Target::File { path, id } => {
+        match snapshot.resolve(rest) {
+            Err(missing) => self.missing(file, &missing),
+            Ok(Target::File { id, .. }) if id == blob => self.result.same += 1,
+            Ok(Target::File { path, id }) => {
                 let shown = format!("{submodule}/{path}");
                 let changed = Changed { submodule: Some(submodule.to_owned()), path, blob: id, shown };
                 self.changed.insert(file.to_owned(), changed);
             }
-            Target::Submodule { .. } => self.not_compared(file, "it is in a submodule of a submodule"),
-            Target::Outside | Target::Nowhere => self.differs(file, Difference::NotInCommit),
+            Ok(Target::Submodule { .. }) => self.not_compared(file, "it is in a submodule of a submodule"),
+            Ok(Target::Outside | Target::Nowhere) => self.differs(file, Difference::NotInCommit),
         }
-        Ok(())
     }
 
     /// Compares what is not the blob itself with what a checkout makes of it.
-    fn filtered(&mut self, packaged: Packaged<'_>) -> Result<(), Error> {
+    fn filtered(&mut self, packaged: Packaged<'_>) -> Result<(), archive::Error> {
         let changed = std::mem::take(&mut self.changed);
         if changed.is_empty() {
             return Ok(());
@@ -210,12 +197,14 @@ impl Comparing<'_> {
                 Some(path) => self.submodules.get(path).and_then(|opened| opened.as_ref().ok()),
                 None => Some(self.origins.snapshot()),
             };
-            match (contents.get(file), snapshot) {
-                (Some(content), Some(snapshot)) if is_pointer_to(&snapshot.read(&changed.blob)?, content) => {
-                    self.result.same += 1;
-                }
-                (Some(_), Some(_)) => asked.entry(changed.submodule.as_deref()).or_default().push((file, changed)),
-                (None, _) | (_, None) => self.not_compared(file, "there is too much to be compared"),
+            let (Some(content), Some(snapshot)) = (contents.get(file), snapshot) else {
+                self.not_compared(file, "there is too much to be compared");
+                continue;
+            };
+            match snapshot.read(&changed.blob) {
+                Err(missing) => self.missing(file, &missing),
+                Ok(blob) if is_pointer_to(&blob, content) => self.result.same += 1,
+                Ok(_) => asked.entry(changed.submodule.as_deref()).or_default().push((file, changed)),
             }
         }
         for (submodule, files) in asked {

@@ -77,7 +77,7 @@ fn try_describe(
         repository: said(&fields.repository),
         rust_version: said(&fields.rust_version),
         readme,
-        location: original.package.map(|package| package.location),
+        location: original.package.map(|package| package.header),
     };
     Ok(Described { metadata, dependencies })
 }

@@ -4,7 +4,6 @@
 //! Each part can be had by itself, and fills its part of [`Release`](crate::subject::release::Release):
 //!
 //! ```text
-//! workspace   what can be published, and where its manifests are
 //! package     `cargo package`: the `.crate` files
 //! archive     what is in one of them
 //! description what its manifests say
@@ -25,5 +24,4 @@ pub mod package;
 pub mod rebuild;
 pub mod repackage;
 pub mod revision;
-pub mod semver;
-pub mod workspace;
+pub mod semver_checks;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::archive::Named;
-use super::workspace::Member;
 use crate::source::program::{self, Program};
 
 /// How long cargo may take: it compiles what it packages, with all dependencies.
@@ -63,13 +62,27 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What went wrong in one line: of what cargo said, the line that names the error.
+    pub fn in_one_line(&self) -> String {
+        match self {
+            Self::Cargo { command, said } => {
+                let named = said.lines().find_map(|line| line.strip_prefix("error: "));
+                let line = named.or(said.lines().last()).unwrap_or("it said nothing");
+                format!("`cargo {command}` failed: {line}")
+            }
+            Self::Program(_) | Self::NotMade { .. } => self.to_string(),
+        }
+    }
+}
+
 /// A run of `cargo package`.
 #[derive(Debug, Clone, Copy)]
 pub struct Packaging<'a> {
     /// The manifest of the workspace.
     pub manifest: &'a Path,
     /// What is packaged, all at once, so that members may depend on each other.
-    pub members: &'a [&'a Member],
+    pub members: &'a [Named<'a>],
     /// How.
     pub options: &'a Options,
     /// Where cargo puts what it makes.
@@ -89,8 +102,8 @@ impl Packaging<'_> {
     pub fn run(&self) -> Result<Vec<PathBuf>, Error> {
         self.cargo(self.members.iter().map(|member| format!("{}@{}", member.name, member.version)))?;
         let folder = self.target.join("package");
-        let path = |member: &&Member| {
-            let path = folder.join(Named { name: &member.name, version: &member.version }.file());
+        let path = |member: &Named<'_>| {
+            let path = folder.join(member.file());
             if path.is_file() { Ok(path) } else { Err(Error::NotMade { path }) }
         };
         self.members.iter().map(path).collect()
@@ -180,6 +193,15 @@ mod tests {
         let mut kept = kept.map(str::to_owned);
         kept.sort();
         assert_eq!(without_credentials(&all).into_keys().collect::<Vec<_>>(), kept);
+    }
+
+    #[test]
+    fn the_line_that_names_the_error_stands_for_all() {
+        let error = |said: &str| Error::Cargo { command: "package", said: said.to_owned() }.in_one_line();
+        let said = "   Packaging one v1.0.0\nerror: no matching package named `two` found\nlocation searched: here\n";
+        assert_eq!(error(said), "`cargo package` failed: no matching package named `two` found");
+        assert_eq!(error("odd"), "`cargo package` failed: odd");
+        assert_eq!(error(""), "`cargo package` failed: it said nothing");
     }
 
     #[test]

@@ -103,7 +103,11 @@ pub fn rebuild(request: &Request<'_>) -> BTreeMap<String, Fact<Rebuilt>> {
 
 pub(super) fn rebuild_in(request: &Request<'_>, surroundings: Surroundings) -> BTreeMap<String, Fact<Rebuilt>> {
     let unknown = |error: &Error| {
-        Fact::Unknown(Unknown::new(error.to_string()).hint("check that the commit can be packaged from a fresh clone"))
+        let why = match error {
+            Error::Package(error) => error.in_one_line(),
+            error => error.to_string(),
+        };
+        Fact::Unknown(Unknown::new(why).hint("check that the commit can be packaged from a fresh clone"))
     };
     match packaged(request, surroundings) {
         Ok((_folder, target)) => {

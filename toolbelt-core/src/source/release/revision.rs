@@ -172,8 +172,9 @@ fn try_uncommitted(request: &Request<'_>) -> Result<BTreeSet<String>, String> {
         "" => file.to_owned(),
         folder => format!("{folder}/{file}"),
     };
-    // What cargo reads of the workspace whatever the package is.
-    let shared = [in_workspace(MANIFEST), in_workspace(LOCKFILE)];
+    // What cargo reads of the workspace whatever the package is. A lock file that is not committed is one that cargo makes.
+    let lockfile = Some(in_workspace(LOCKFILE)).filter(|path| origins.snapshot().at(path).is_some());
+    let shared = [in_workspace(MANIFEST)].into_iter().chain(lockfile).collect::<Vec<_>>();
     let mut found = BTreeSet::new();
     let mut packaged = BTreeSet::from([origins.path(MANIFEST)]);
     let mut submodules = BTreeSet::new();

@@ -207,6 +207,7 @@ mod tests {
     #[cfg(unix)]
     use std::process::{Child, Stdio};
 
+    use crate::evidence::example::Key;
     use crate::evidence::signature::{Checked, SshSignature};
     use crate::evidence::sshsig::SshSig;
 
@@ -324,6 +325,16 @@ mod tests {
         check_data(&key);
         check_file(&key, Checked::Good);
         assert_eq!(key.sign(&vec![0; agent::MAX_DATA + 1]).unwrap(), None, "more than agents take");
+    }
+
+    #[test]
+    fn signatures_of_tokens_are_right_for_ssh_keygen_too() {
+        let keys = Keys::new();
+        for key in [Key::ed25519(1).token(), Key::p256(2).token()] {
+            let armour = key.sshsig("toolbelt", b"data").armour();
+            let ask = |message: &[u8]| keygen::verify(&armour, message, &key.public(), "toolbelt", &keys.variables);
+            assert_eq!((ask(b"data"), ask(b"other")), (Ok(true), Ok(false)), "{}", key.public());
+        }
     }
 
     #[test]

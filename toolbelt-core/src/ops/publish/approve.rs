@@ -1,0 +1,152 @@
+//! Approves a `.crate`: whoever reviewed the commit signs the digest of what it is packaged to.
+
+use std::path::PathBuf;
+
+use super::ground::Ground;
+use crate::evidence::digest_set::DigestSet;
+use crate::evidence::predicate;
+use crate::evidence::predicate::approval::Approval;
+use crate::evidence::statement::ResourceDescriptor;
+use crate::finding::Fact;
+use crate::ops::evidence::{self, sign};
+use crate::report::Coverage;
+use crate::source::cache::Cache;
+use crate::source::release::package::Verify;
+use crate::source::{file, file_digest};
+use crate::store::{notes, sidecar};
+use crate::subject::digest::Sha256Digest;
+use crate::subject::package::purl;
+
+/// What to approve.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The SHA-256 of the `.crate`.
+    pub digest: Sha256Digest,
+    /// Why, in the approver's words.
+    pub message: Option<String>,
+    /// Whether it has to be what the commit here is packaged to.
+    pub rebuild: Rebuild,
+    /// A file for the approval, in place of a note of the commit.
+    pub output: Option<PathBuf>,
+    /// Which packages, and the key.
+    pub publish: super::Request,
+}
+
+/// Whether the commit is packaged before its digest is approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebuild {
+    /// It is, and the digest has to be the same.
+    Required,
+    /// It is not: the `.crate` was reviewed itself.
+    Skipped,
+}
+
+/// What was approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    /// A package URL, or the digest where nothing was packaged.
+    pub what: String,
+    /// The digest.
+    pub digest: Sha256Digest,
+    /// The fingerprint of the key that signed.
+    pub key: String,
+    /// The file, or the ref and the commit.
+    pub place: String,
+}
+
+/// Why nothing was approved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// As for publishing.
+    #[error(transparent)]
+    Publish(#[from] super::Error),
+    /// Evidence could not be made or kept.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
+    /// What the commit is packaged to cannot be read.
+    #[error(transparent)]
+    File(#[from] file::Error),
+    /// The commit is packaged to something else.
+    #[error("this commit is packaged to {}, not to {digest}", made.join(" and "))]
+    Different {
+        /// What was to be approved.
+        digest: Sha256Digest,
+        /// What was made: name, version and digest of each.
+        made: Vec<String>,
+    },
+    /// There is no commit to keep the approval with.
+    #[error("there is no commit to keep the approval with: {why}")]
+    NoCommit {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Error {
+    /// What the reader can do.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Publish(_) | Self::File(_) => None,
+            Self::Evidence(error) => error.hint(),
+            Self::Different { .. } => Some(
+                "check out the commit that is to be released, with the cargo that packages it; `--no-rebuild` approves a \
+                 `.crate` that you reviewed itself",
+            ),
+            Self::NoCommit { .. } => Some("`--output FILE` keeps it in a file"),
+        }
+    }
+}
+
+/// Packages, compares, signs, and keeps the approval.
+///
+/// # Errors
+///
+/// [`Error`]; then nothing was signed.
+pub fn run(request: &Request) -> Result<Approved, Error> {
+    let ground = Ground::find(&request.publish, &mut Coverage::default())?;
+    let (name, what) = match request.rebuild {
+        Rebuild::Required => packaged(&ground, request.digest)?,
+        Rebuild::Skipped => (None, format!("sha256:{}", request.digest)),
+    };
+    let digest = DigestSet::one("sha256", &request.digest.to_string()).map_err(evidence::Error::from)?;
+    let subject = ResourceDescriptor { name, digest: Some(digest), ..ResourceDescriptor::default() };
+    let environment = &request.publish.environment;
+    let approval = Approval::new(what.clone(), request.message.clone(), environment.now);
+    let statement = predicate::statement(vec![subject], &approval).map_err(evidence::Error::from)?;
+    let key = sign::signing_key(environment, request.publish.key.as_deref())?;
+    let envelope = [sign::sign(&statement, &key)?];
+    let place = match &request.output {
+        Some(path) => {
+            let cache = Cache::new(environment.cache.clone());
+            sidecar::append(&environment.directory.join(path), &envelope, &cache).map_err(evidence::Error::from)?;
+            path.display().to_string()
+        }
+        None => {
+            let snapshot = match &ground.checkout {
+                Fact::Known(checkout) => &checkout.snapshot,
+                Fact::Unknown(unknown) => return Err(Error::NoCommit { why: unknown.reason.clone() }),
+            };
+            let (repository, commit) = (snapshot.repository(), snapshot.commit());
+            notes::append(repository, commit, &envelope).map_err(evidence::Error::from)?;
+            format!("{} of {commit}", notes::REF)
+        }
+    };
+    Ok(Approved { what, digest: request.digest, key: key.public().fingerprint(), place })
+}
+
+/// The name and the package URL of the package that this digest is of.
+fn packaged(ground: &Ground<'_>, digest: Sha256Digest) -> Result<(Option<String>, String), Error> {
+    let archives = ground.package(Verify::No)?;
+    let mut made = Vec::new();
+    for (member, archive) in ground.members.iter().zip(archives) {
+        let found = file_digest::sha256(&archive)?;
+        let version = member.version.to_string();
+        if found == digest {
+            let name = format!("{}-{version}.crate", member.name);
+            return Ok((Some(name), purl(&member.name, &version, ground.target.registry.purl_qualifier().as_deref())));
+        }
+        made.push(format!("{} {version} with sha256:{found}", member.name));
+    }
+    Err(Error::Different { digest, made })
+}

@@ -1,0 +1,89 @@
+//! The evidence that there is about a release: approvals and results of tests, beside the `.crate` and as notes of the
+//! commit and its tree.
+
+use std::path::Path;
+
+use super::ground::Ground;
+use super::{Error, statements};
+use crate::evidence::predicate::Predicate as _;
+use crate::evidence::predicate::approval::Approval;
+use crate::evidence::predicate::test_result::TestResult;
+use crate::evidence::statement::ResourceDescriptor;
+use crate::finding::{Fact, Unknown};
+use crate::ops::evidence::trust::{self, Sources};
+use crate::ops::evidence::{self, verify};
+use crate::store::{Kept, Stored, notes, sidecar};
+use crate::subject::attestation::Attestation;
+use crate::subject::content::ObjectId;
+use crate::subject::release::Revision;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    /// What can be relied on; unknown where nobody is trusted.
+    pub(super) attestations: Fact<Vec<Attestation>>,
+    /// What does not count, and why: one line each.
+    pub(super) rejected: Vec<String>,
+    /// What can be relied on, by the digests of the envelopes.
+    pub(super) described: Vec<ResourceDescriptor>,
+}
+
+impl Gathered {
+    /// Looks where such evidence is kept. `base` is the revision whose list of allowed signers counts where none is named
+    /// or pinned: the release before.
+    pub(super) fn of(
+        ground: &Ground<'_>,
+        revision: Option<&Revision>,
+        archive: &Path,
+        base: Option<String>,
+    ) -> Result<Self, Error> {
+        let stored = stored(ground, revision, archive)?;
+        let sources = Sources { base: ground.request.trust.base.clone().or(base), ..ground.request.trust.clone() };
+        let environment = &ground.request.environment;
+        let trusted = match trust::root(environment, ground.repository(), &sources) {
+            Ok(trusted) => trusted,
+            Err(error @ evidence::Error::NoTrust { .. }) => {
+                let unknown = Unknown { hint: error.hint().map(str::to_owned), ..Unknown::new(error.to_string()) };
+                let attestations = Fact::Unknown(unknown);
+                return Ok(Self { attestations, rejected: Vec::new(), described: Vec::new() });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let root = trusted.for_evidence();
+        let problems = trusted.signers.problems().iter().chain(&stored.broken);
+        let mut rejected = problems.map(ToString::to_string).collect::<Vec<_>>();
+        let (mut attestations, mut described) = (Vec::new(), Vec::new());
+        for kept in stored.envelopes.into_iter().filter(is_asked_for) {
+            match verify::verify(&kept.envelope, &root, environment) {
+                Ok(verified) => {
+                    described
+                        .extend(statements::looked_at(verified.predicate_type(), kept.envelope.to_json().as_bytes()));
+                    attestations.push(verified.attestation());
+                }
+                Err(why) => rejected.push(format!("{}, line {}: {why}", kept.path, kept.line)),
+            }
+        }
+        Ok(Self { attestations: Fact::Known(attestations), rejected, described })
+    }
+}
+
+/// Whether it is evidence that a rule asks for. What is said of how a `.crate` was made is made anew by every run.
+fn is_asked_for(kept: &Kept) -> bool {
+    let kind = kept.envelope.unverified_statement().map(|statement| statement.predicate_type().to_owned());
+    // What cannot be read is told.
+    kind.is_ok_and(|kind| [Approval::TYPE, TestResult::TYPE].contains(&kind.as_str()))
+        || kept.envelope.unverified_statement().is_err()
+}
+
+fn stored(ground: &Ground<'_>, revision: Option<&Revision>, archive: &Path) -> Result<Stored, Error> {
+    let path = sidecar::beside(archive);
+    let mut stored = sidecar::read(&path, &ground.relative(&path)).map_err(evidence::Error::from)?;
+    if let (Some(repository), Some(revision)) = (ground.repository(), revision) {
+        let ids =
+            [&revision.commit, &revision.tree].into_iter().filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok());
+        for id in ids {
+            stored.extend(notes::read(repository, id).map_err(evidence::Error::from)?);
+        }
+    }
+    Ok(stored)
+}
