@@ -176,16 +176,12 @@ impl Line {
             return Err("a line ends where a zero byte is".to_owned());
         }
         let (principals, rest) = first_word(rest).ok_or("expected principals, then a key")?;
-        let (options, key) = match PublicKey::parse(rest) {
-            Ok(key) => (Options::default(), key),
-            Err(_) => {
-                let end = options::end(rest).ok_or("a quote in the options does not end")?;
-                let key =
-                    PublicKey::parse(&rest[end..]).map_err(|error| format!("what follows the options {error}"))?;
-                (Options::parse(&rest[..end])?, key)
-            }
-        };
-        Ok(Some(Self { number, principals, options, key }))
+        if let Ok(key) = PublicKey::parse(rest) {
+            return Ok(Some(Self { number, principals, options: Options::default(), key }));
+        }
+        let end = options::end(rest).ok_or("a quote in the options does not end")?;
+        let key = PublicKey::parse(&rest[end..]).map_err(|error| format!("what follows the options {error}"))?;
+        Ok(Some(Self { number, principals, options: Options::parse(&rest[..end])?, key }))
     }
 
     /// The line in the file, from 1.

@@ -116,12 +116,11 @@ fn check(name: &str, digits: &str) -> Result<(), Error> {
         return Err(Error::Name { name: name.chars().take(64).collect() });
     }
     let is_hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
-    let (is_right, expected) = match KNOWN.iter().find(|(known, _, _)| *known == name) {
-        Some((_, lengths, expected)) => (lengths.contains(&digits.len()) && digits.bytes().all(is_hex), *expected),
-        None => {
-            let is_printable = digits.bytes().all(|byte| byte.is_ascii_graphic());
-            (!digits.is_empty() && digits.len() <= MAX_DIGITS && is_printable, "printable and of moderate length")
-        }
+    let (is_right, expected) = if let Some((_, lengths, expected)) = KNOWN.iter().find(|(known, _, _)| *known == name) {
+        (lengths.contains(&digits.len()) && digits.bytes().all(is_hex), *expected)
+    } else {
+        let is_printable = digits.bytes().all(|byte| byte.is_ascii_graphic());
+        (!digits.is_empty() && digits.len() <= MAX_DIGITS && is_printable, "printable and of moderate length")
     };
     if is_right { Ok(()) } else { Err(Error::Digits { name: name.to_owned(), expected }) }
 }

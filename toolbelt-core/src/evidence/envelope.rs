@@ -151,6 +151,10 @@ impl Envelope {
     }
 
     /// Writes it as JSON on one line, without an end of line: the same envelope, the same bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: strings and lists can be written.
     pub fn to_json(&self) -> String {
         let signatures = self.signatures.iter();
         let signatures = signatures

@@ -147,6 +147,10 @@ impl Statement {
     }
 
     /// Writes it as JSON on one line: the same statement, the same bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: strings, lists and maps with strings for keys can be written.
     pub fn to_json(&self) -> Vec<u8> {
         let form = Form {
             kind: TYPE.to_owned(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::escape::{self, visible};
-use crate::ops::evidence::list::{Entry, Listing, Unverified};
+use crate::ops::evidence::list::{About, Entry, Listing, Unverified};
 use crate::ops::evidence::sign::Signed;
 use crate::ops::evidence::types;
 use crate::ops::evidence::verify::{Answer, By, Claim, State};
@@ -131,7 +131,7 @@ fn write_entry(entry: &Entry, with_predicate: bool, out: &mut dyn io::Write) -> 
     match &entry.statement {
         Ok(Unverified { subjects, predicate_type, predicate }) => {
             writeln!(out, "  {}", kind(predicate_type))?;
-            for (name, digests) in subjects {
+            for About { name, digests } in subjects {
                 for (algorithm, digits) in digests {
                     let name = name.as_deref().filter(|name| name != digits);
                     let name = name.map(|name| format!(" {}", visible(name))).unwrap_or_default();
@@ -271,10 +271,11 @@ struct JsonListed<'a> {
 pub fn write_listing_json(listing: &Listing, with_predicates: bool, out: &mut dyn io::Write) -> io::Result<()> {
     let entries = listing.entries.iter().map(|entry| {
         let statement = entry.statement.as_ref();
-        let subjects = statement.map_or(&[][..], |statement| &statement.subjects).iter().map(|(name, digests)| {
-            let digest = digests.iter().map(|(name, digits)| (name.clone(), digits.clone().into()));
-            JsonListed { name: name.as_deref(), digest: digest.collect() }
-        });
+        let subjects =
+            statement.map_or(&[][..], |statement| &statement.subjects).iter().map(|About { name, digests }| {
+                let digest = digests.iter().map(|(name, digits)| (name.clone(), digits.clone().into()));
+                JsonListed { name: name.as_deref(), digest: digest.collect() }
+            });
         JsonEntry {
             path: &entry.path,
             line: entry.line,
@@ -359,7 +360,10 @@ mod tests {
     #[test]
     fn what_is_shown_is_said_to_be_not_verified() {
         let unverified = Unverified {
-            subjects: vec![(Some("a\u{7}".to_owned()), vec![("sha256".to_owned(), "ab".to_owned())])],
+            subjects: vec![About {
+                name: Some("a\u{7}".to_owned()),
+                digests: vec![("sha256".to_owned(), "ab".to_owned())],
+            }],
             predicate_type: "x:y".to_owned(),
             predicate: json!({"text": "\u{1b}[31m"}),
         };

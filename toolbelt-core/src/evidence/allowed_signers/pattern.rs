@@ -1,4 +1,4 @@
-//! Lists of patterns, as ssh_config(5) describes them under PATTERNS.
+//! Lists of patterns, as `ssh_config(5)` describes them under PATTERNS.
 
 /// The longest pattern that OpenSSH looks at; a list with a longer one lets nobody through.
 const MAX_PATTERN: usize = 1023;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::subject::Target;
+use crate::evidence::digest_set::DigestSet;
 use crate::ops::Environment;
 use crate::source::git::repository::GitRepository;
 use crate::source::{file, git};
@@ -37,8 +38,8 @@ pub struct Entry {
 /// What a statement says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unverified {
-    /// Names and digests of what it is about.
-    pub subjects: Vec<(Option<String>, Vec<(String, String)>)>,
+    /// What it is about.
+    pub subjects: Vec<About>,
     /// The type of the claim.
     pub predicate_type: String,
     /// The claim.
@@ -78,6 +79,15 @@ pub fn of_repository(environment: &Environment, subject: Option<&str>) -> Result
     Ok(super::verify::stored(environment, repository.as_ref(), &target, &[])?.into())
 }
 
+/// A thing that a statement is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Algorithms and digits, sorted by algorithm.
+    pub digests: Vec<(String, String)>,
+}
+
 impl Listing {
     fn extend(&mut self, other: Self) {
         self.entries.extend(other.entries);
@@ -96,8 +106,9 @@ impl From<Kept> for Entry {
         let key_ids = envelope.signatures().iter().map(|signature| signature.key_id.clone());
         let statement = envelope.unverified_statement().map(|statement| {
             let subjects = statement.subjects().iter().map(|subject| {
-                let digests = subject.digest.iter().flat_map(|set| set.iter());
-                (subject.name.clone(), digests.map(|(name, digits)| (name.to_owned(), digits.to_owned())).collect())
+                let digests = subject.digest.iter().flat_map(DigestSet::iter);
+                let digests = digests.map(|(name, digits)| (name.to_owned(), digits.to_owned())).collect();
+                About { name: subject.name.clone(), digests }
             });
             Unverified {
                 subjects: subjects.collect(),

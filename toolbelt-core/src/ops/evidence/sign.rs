@@ -124,28 +124,33 @@ fn keep(
 ///
 /// [`Error::NoKey`] if git is not told to sign with an SSH key; [`Error::Ssh`] if the key cannot be read.
 pub fn signing_key(environment: &Environment, named: Option<&Path>) -> Result<SigningKey, Error> {
-    let Environment { directory, variables, .. } = environment;
-    let setting = |name: &str, form| settings::get(directory, variables, name, form);
     let named = match named {
-        Some(path) => Named::File(directory.join(path)),
-        None => {
-            let no_key = |why: &str| Error::NoKey { why: why.to_owned() };
-            if setting("gpg.format", Form::Text)?.as_deref() != Some("ssh") {
-                return Err(no_key("git's `gpg.format` is not `ssh`"));
-            }
-            let Some(key) = setting("user.signingkey", Form::Path)? else {
-                return Err(match setting("gpg.ssh.defaultKeyCommand", Form::Text)? {
-                    Some(_) => no_key("git's `user.signingkey` is not set, and `gpg.ssh.defaultKeyCommand` is not run"),
-                    None => no_key("git's `user.signingkey` is not set"),
-                });
-            };
-            let wrong = |error| Error::NoKey { why: format!("git's `user.signingkey` {error}") };
-            Named::parse(&key, directory).map_err(wrong)?
-        }
+        Some(path) => Named::File(environment.directory.join(path)),
+        None => key_of_git(environment)?,
     };
     // Password managers sign with a program of their own, which git is told of here.
-    let program = setting("gpg.ssh.program", Form::Path)?.unwrap_or_else(|| "ssh-keygen".to_owned());
-    Ok(SigningKey::find(&named, &program, variables)?)
+    let program = setting(environment, "gpg.ssh.program", Form::Path)?.unwrap_or_else(|| "ssh-keygen".to_owned());
+    Ok(SigningKey::find(&named, &program, &environment.variables)?)
+}
+
+/// The key that git is told to sign with.
+fn key_of_git(environment: &Environment) -> Result<Named, Error> {
+    let no_key = |why: &str| Error::NoKey { why: why.to_owned() };
+    if setting(environment, "gpg.format", Form::Text)?.as_deref() != Some("ssh") {
+        return Err(no_key("git's `gpg.format` is not `ssh`"));
+    }
+    if let Some(key) = setting(environment, "user.signingkey", Form::Path)? {
+        let wrong = |error| Error::NoKey { why: format!("git's `user.signingkey` {error}") };
+        return Named::parse(&key, &environment.directory).map_err(wrong);
+    }
+    Err(match setting(environment, "gpg.ssh.defaultKeyCommand", Form::Text)? {
+        Some(_) => no_key("git's `user.signingkey` is not set, and `gpg.ssh.defaultKeyCommand` is not run"),
+        None => no_key("git's `user.signingkey` is not set"),
+    })
+}
+
+fn setting(environment: &Environment, name: &str, form: Form) -> Result<Option<String>, Error> {
+    Ok(settings::get(&environment.directory, &environment.variables, name, form)?)
 }
 
 /// Signs a statement: in the form that any DSSE verifier knows where the key allows it, and as `ssh-keygen` does.

@@ -115,6 +115,6 @@ fn from_pin(pinned: &str, repository: Option<&GitRepository>) -> Result<Trusted,
 
 /// What lies in the git directory is not under judgement, also where that is in the work tree.
 fn git_dir(repository: Option<&GitRepository>) -> PathBuf {
-    let directory = repository.map(GitRepository::common_dir).unwrap_or(Path::new("/nowhere"));
+    let directory = repository.map_or(Path::new("/nowhere"), GitRepository::common_dir);
     std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned())
 }

@@ -59,7 +59,7 @@ fn ask(socket: &Path, message: &[u8]) -> Result<Vec<u8>, Error> {
     use std::time::Duration;
 
     /// Somebody may have to confirm.
-    const LIMIT: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_mins(1);
 
     let talk = || -> Result<Vec<u8>, IoError> {
         let mut stream = UnixStream::connect(socket)?;
@@ -88,7 +88,8 @@ fn ask(socket: &Path, _: &[u8]) -> Result<Vec<u8>, Error> {
     Err(Error::NoAgent { socket: socket.to_owned(), source })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::os::unix::net::UnixListener;

@@ -14,7 +14,7 @@ use crate::source::file;
 use crate::subject::ssh::PublicKey;
 
 /// How long somebody has to give a passphrase or to touch a token, which itself waits for up to a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long checking a signature may take.
 const LIMIT: Duration = Duration::from_secs(20);
 /// The largest signature that is read.
@@ -107,7 +107,8 @@ fn wait(mut child: Child, limit: Duration) -> io::Result<ExitStatus> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 
