@@ -24,6 +24,8 @@ pub mod why;
 mod wrap;
 
 #[cfg(test)]
+mod bill_example;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod hostile;
