@@ -17,7 +17,7 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use support::cargo_scene::{CargoScene, digest, environment, host};
+use support::cargo_scene::{CargoScene, digest, environment, host, write};
 use toolbelt_core::ops::sbom::{self, Documents, Request};
 use toolbelt_core::subject::bill_of_materials::{BillOfMaterials, Component, Origin};
 use toolbelt_core::subject::digest::Sha256Digest;
@@ -275,7 +275,7 @@ fn git_packages_have_their_commit_and_no_path() {
     }
     let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n";
     let manifest = format!("{manifest}from-git = {{ git = \"{}\" }}\n", scene.git_url());
-    scene.write(&scene.project().join("Cargo.toml"), &manifest);
+    write(&scene.project().join("Cargo.toml"), &manifest);
     scene.lock();
     let bill = sbom::run(&request(&scene, "app")).unwrap();
     let component = find(&bill, "from-git", "1.0.0");

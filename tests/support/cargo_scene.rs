@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use toolbelt_core::ops::Environment;
+use toolbelt_core::subject::digest::hex;
 
 /// A folder with a workspace in `project`, vendored packages in `vendor`, a git repository in `git`, and an own home.
 pub(crate) struct CargoScene {
@@ -19,11 +20,11 @@ impl CargoScene {
         let scene = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir_all(scene.beside("vendor")).unwrap();
         for (path, text) in files {
-            scene.write(&scene.project().join(path), text);
+            write(&scene.project().join(path), text);
         }
         let vendored =
             "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"../vendor\"\n";
-        scene.write(&scene.project().join(".cargo/config.toml"), vendored);
+        write(&scene.project().join(".cargo/config.toml"), vendored);
         scene
     }
 
@@ -46,22 +47,16 @@ impl CargoScene {
     pub(crate) fn vendor(&self, name: &str, version: &str, manifest: &str) {
         let folder = self.beside("vendor").join(format!("{name}-{version}"));
         let head = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n");
-        self.write(&folder.join("Cargo.toml"), &format!("{head}{manifest}"));
-        self.write(&folder.join("src/lib.rs"), "");
+        write(&folder.join("Cargo.toml"), &format!("{head}{manifest}"));
+        write(&folder.join("src/lib.rs"), "");
         let digest = digest(name, version);
-        self.write(&folder.join(".cargo-checksum.json"), &format!("{{\"files\":{{}},\"package\":\"{digest}\"}}"));
-    }
-
-    /// Writes a file and the folders above it.
-    pub(crate) fn write(&self, path: &Path, text: &str) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        write(&folder.join(".cargo-checksum.json"), &format!("{{\"files\":{{}},\"package\":\"{digest}\"}}"));
     }
 
     /// A git repository in `git`, of one commit that is the same every time; false if there is no git.
     pub(crate) fn git(&self, files: &[(&str, &str)]) -> bool {
         for (path, text) in files {
-            self.write(&self.beside("git").join(path), text);
+            write(&self.beside("git").join(path), text);
         }
         let run = |arguments: &[&str]| {
             let mut command = Command::new("git");
@@ -109,10 +104,15 @@ impl CargoScene {
     }
 }
 
+/// Writes a file and the folders above it.
+pub(crate) fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
 /// The digest that a vendored package is said to have: no two have the same.
 pub(crate) fn digest(name: &str, version: &str) -> String {
-    let hex: String = format!("{name}@{version}").bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex:0<64}")[..64].to_owned()
+    format!("{:0<64}", hex(format!("{name}@{version}").as_bytes()))[..64].to_owned()
 }
 
 /// The test's own environment, in this directory.

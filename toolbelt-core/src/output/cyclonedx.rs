@@ -344,3 +344,81 @@ fn compositions(bill: &BillOfMaterials) -> Vec<Composition<'_>> {
     let compositions = kinds.into_iter().map(|(aggregate, kind)| Composition { aggregate, dependencies: of(kind) });
     compositions.filter(|composition| !composition.dependencies.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::output::bill_example;
+
+    fn written(bill: &BillOfMaterials) -> (String, Value) {
+        let mut bytes = Vec::new();
+        write(bill, &mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let value = serde_json::from_str(&text).unwrap();
+        (text, value)
+    }
+
+    #[test]
+    fn every_part_has_its_name() {
+        let (_, document) = written(&bill_example::bill());
+        assert_eq!(document["specVersion"], "1.7");
+        assert_eq!(
+            document["metadata"]["component"],
+            json!({ "type": "application", "bom-ref": "pkg:cargo/app@1.2.3", "name": "app", "version": "1.2.3",
+                "licenses": [{ "acknowledgement": "declared", "expression": "MIT OR Apache-2.0" }],
+                "purl": "pkg:cargo/app@1.2.3",
+                "properties": [{ "name": "toolbelt:cargo:kind", "value": "normal" },
+                    { "name": "toolbelt:cargo:features", "value": "default" },
+                    { "name": "toolbelt:cargo:source", "value": "directory" }] })
+        );
+        assert_eq!(
+            document["components"][0],
+            json!({ "type": "library", "bom-ref": "pkg:cargo/b@1.2.3", "authors": [{ "name": "Ann" }], "name": "b",
+                "version": "1.2.3", "scope": "required", "hashes": [{ "alg": "SHA-256", "content": "07".repeat(32) }],
+                "licenses": [{ "license": { "acknowledgement": "declared", "name": "mine, all mine" } }],
+                "purl": "pkg:cargo/b@1.2.3",
+                "externalReferences": [{ "type": "distribution",
+                    "url": "https://static.crates.io/crates/b/1.2.3/download",
+                    "hashes": [{ "alg": "SHA-256", "content": "07".repeat(32) }] }],
+                "properties": [{ "name": "toolbelt:cargo:kind", "value": "normal" },
+                    { "name": "toolbelt:cargo:features", "value": "default" }] })
+        );
+        assert_eq!(document["components"][1]["scope"], "excluded", "a procedural macro runs in the compiler");
+        let git = format!("pkg:cargo/d@1.2.3?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fd.git%40{}", "ab".repeat(20));
+        assert_eq!(document["components"][2]["purl"], git);
+        assert_eq!(
+            document["dependencies"],
+            json!([{ "ref": "pkg:cargo/app@1.2.3", "dependsOn": ["pkg:cargo/b@1.2.3", "pkg:cargo/c@1.2.3"] },
+                { "ref": "pkg:cargo/b@1.2.3", "dependsOn": [git] },
+                { "ref": "pkg:cargo/c@1.2.3", "dependsOn": [] }, { "ref": git, "dependsOn": [] }])
+        );
+        assert_eq!(
+            document["compositions"],
+            json!([{ "aggregate": "complete", "dependencies": ["pkg:cargo/app@1.2.3", git] },
+                { "aggregate": "incomplete", "dependencies": ["pkg:cargo/b@1.2.3"] },
+                { "aggregate": "unknown", "dependencies": ["pkg:cargo/c@1.2.3"] }])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_together_whatever_strangers_wrote(bill in bill_example::hostile()) {
+            let (text, document) = written(&bill);
+            prop_assert!(!text.contains(|character| character != '\n' && escape::is_hidden(character)));
+            let components = document["components"].as_array().unwrap().iter().chain([&document["metadata"]["component"]]);
+            let references: Vec<&str> = components.map(|component| component["bom-ref"].as_str().unwrap()).collect();
+            let unique: BTreeSet<&str> = references.iter().copied().collect();
+            prop_assert_eq!(unique.len(), references.len());
+            for dependency in document["dependencies"].as_array().unwrap() {
+                let needed: Vec<&str> = dependency["dependsOn"].as_array().unwrap().iter().map(|to| to.as_str().unwrap()).collect();
+                prop_assert!(needed.iter().all(|to| unique.contains(to)));
+                prop_assert_eq!(needed.iter().collect::<BTreeSet<_>>().len(), needed.len());
+            }
+        }
+    }
+}

@@ -50,7 +50,7 @@ const BAIT: &[&str] = &[
 ];
 
 /// Any text, with what terminals, tables and pages react to more often than chance would have it.
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![select(BAIT).prop_map(str::to_owned), any::<char>().prop_map(String::from), "[a-z]{1,8}"];
     vec(part, 0..8).prop_map(|parts| parts.concat())
 }

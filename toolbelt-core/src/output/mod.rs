@@ -29,6 +29,8 @@ pub mod why;
 mod wrap;
 
 #[cfg(test)]
+mod bill_example;
+#[cfg(test)]
 pub(crate) mod example;
 #[cfg(test)]
 mod hostile;

@@ -284,3 +284,56 @@ fn tell_apart(components: &mut [Component]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::package::{GitReference, Registry};
+
+    #[test]
+    fn texts_become_one_line_and_authors_lose_their_addresses() {
+        assert_eq!(one_line(" a\n\n b\tc ", 9).as_deref(), Some("a b c"));
+        assert_eq!(one_line("äöü", 2).as_deref(), Some("äö…"));
+        assert_eq!(one_line(" \n", 9), None);
+        let given = ["Ann <ann@example.org>", "Ann", "<only@example.org>", "Bob"].map(str::to_owned);
+        assert_eq!(authors(&given), ["Ann", "Bob"]);
+    }
+
+    #[test]
+    fn sources_of_this_machine_are_not_told() {
+        let git = |url: &str| Source::Git {
+            url: url.to_owned(),
+            reference: GitReference::DefaultBranch,
+            commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
+        };
+        let registry = |index: &str| Source::Registry(Registry { index: index.to_owned() });
+        for local in [
+            Source::Path,
+            git("file:///home/me/x"),
+            git("/home/me/x"),
+            registry("file:///srv/index"),
+            registry("sparse+file:///srv/index"),
+            Source::Other("local-registry+file:///srv/registry".to_owned()),
+            Source::Other("directory+/srv".to_owned()),
+        ] {
+            assert!(names_this_machine(&local), "{local:?}");
+        }
+        for public in [
+            git("https://example.org/x"),
+            git("ssh://git@example.org/x"),
+            Source::crates_io(),
+            registry("sparse+https://example.org/"),
+        ] {
+            assert!(!names_this_machine(&public), "{public:?}");
+        }
+        assert_eq!(
+            download(&git("https://example.org/x.git"), "x", "1.0.0").as_deref(),
+            Some("git+https://example.org/x.git@0123456789abcdef0123456789abcdef01234567")
+        );
+        assert_eq!(
+            download(&registry("sparse+https://example.org/"), "x", "1.0.0"),
+            None,
+            "nobody says where it serves"
+        );
+    }
+}

@@ -398,3 +398,128 @@ impl Resolution {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use semver::Version;
+
+    use super::*;
+    use crate::subject::package::Source;
+    use crate::subject::package_graph::{About, Builds};
+
+    /// A package of this name whose features are `name: value value`.
+    fn package(name: &str, features: &[(&str, &[&str])], dependencies: Vec<GraphDependency>) -> GraphPackage {
+        let values = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        GraphPackage {
+            name: name.to_owned(),
+            version: Version::new(1, 0, 0),
+            source: Source::crates_io(),
+            checksum: None,
+            about: About::default(),
+            builds: Builds { library: true, ..Builds::default() },
+            links: None,
+            features: features.iter().map(|(name, list)| ((*name).to_owned(), values(list))).collect(),
+            dependencies,
+        }
+    }
+
+    fn needs(key: &str, package: usize) -> GraphDependency {
+        GraphDependency {
+            key: key.to_owned(),
+            package,
+            kind: DependencyKind::Normal,
+            target: None,
+            optional: false,
+            default_features: true,
+            features: Vec::new(),
+        }
+    }
+
+    fn graph(packages: Vec<GraphPackage>) -> PackageGraph {
+        PackageGraph { packages, unification: Unification::ByUse }
+    }
+
+    fn choice(features: &[&str]) -> Choice {
+        let features = Features::Default(features.iter().map(|name| (*name).to_owned()).collect());
+        Choice { features, targets: Targets::All, tests: Tests::LeftOut }
+    }
+
+    fn features(resolution: &Resolution, package: usize) -> Vec<&str> {
+        resolution.packages[&package].features.iter().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_weak_feature_waits_for_its_dependency_in_either_order() {
+        let optional = GraphDependency { optional: true, ..needs("b", 1) };
+        for first in ["on", "weak"] {
+            let root = package("a", &[("on", &["dep:b"]), ("weak", &["b?/fast"])], vec![optional.clone()]);
+            let graph = graph(vec![root, package("b", &[("fast", &[])], Vec::new())]);
+            let other = if first == "on" { "weak" } else { "on" };
+            let both = resolve(&graph, 0, &choice(&[first, other])).unwrap();
+            assert_eq!(features(&both, 1), ["fast"]);
+            let alone = resolve(&graph, 0, &choice(&["weak"])).unwrap();
+            assert!(!alone.packages.contains_key(&1), "it turns nothing on by itself");
+        }
+    }
+
+    #[test]
+    fn a_feature_of_a_dependency_turns_it_on_and_the_feature_of_its_name() {
+        let optional = GraphDependency { optional: true, ..needs("b", 1) };
+        let root = package("a", &[("b", &["dep:b"]), ("x", &["b/fast"])], vec![optional]);
+        let graph = graph(vec![root, package("b", &[("fast", &[])], Vec::new())]);
+        let resolution = resolve(&graph, 0, &choice(&["x"])).unwrap();
+        assert_eq!((features(&resolution, 0), features(&resolution, 1)), (vec!["b", "x"], vec!["fast"]));
+    }
+
+    #[test]
+    fn what_runs_at_build_time_has_features_of_its_own() {
+        let build = GraphDependency { kind: DependencyKind::Build, features: vec!["slow".to_owned()], ..needs("b", 1) };
+        let packages = vec![package("a", &[], vec![needs("b", 1), build]), package("b", &[("slow", &[])], Vec::new())];
+        let used = |unification| {
+            let graph = PackageGraph { packages: packages.clone(), unification };
+            resolve(&graph, 0, &choice(&[])).unwrap().packages.remove(&1).unwrap()
+        };
+        let slow = BTreeSet::from(["slow".to_owned()]);
+        let by_use = used(Unification::ByUse);
+        assert_eq!((by_use.kind, by_use.features.is_empty()), (DependencyKind::Normal, true));
+        assert_eq!(by_use.features_at_build_time, Some(slow.clone()));
+        let everywhere = used(Unification::Everywhere);
+        assert_eq!((everywhere.features, everywhere.features_at_build_time), (slow, None));
+    }
+
+    #[test]
+    fn chains_and_circles_of_strangers_end() {
+        let names: Vec<String> = (0..200_000).map(|number| format!("f{number}")).collect();
+        let next = |number: usize| names[(number + 1) % names.len()].as_str();
+        let lists: Vec<[&str; 1]> = (0..names.len()).map(|number| [next(number)]).collect();
+        let chain: Vec<(&str, &[&str])> =
+            names.iter().map(String::as_str).zip(lists.iter().map(|list| &list[..])).collect();
+        let graph = graph(vec![package("a", &chain, vec![needs("a", 0)])]);
+        let resolution = resolve(&graph, 0, &choice(&["f0"])).unwrap();
+        assert_eq!(resolution.packages[&0].features.len(), names.len());
+    }
+
+    #[test]
+    fn unknown_features_are_named() {
+        let graph = graph(vec![package("a", &[], vec![needs("b", 1)]), package("b", &[], Vec::new())]);
+        for unknown in ["nope", "dep:b", "c/fast"] {
+            let error = resolve(&graph, 0, &choice(&[unknown])).unwrap_err();
+            assert_eq!(error.to_string(), format!("`a` has no feature `{unknown}`"));
+        }
+        assert!(resolve(&graph, 0, &choice(&["b/anything"])).is_ok());
+    }
+
+    #[test]
+    fn what_only_a_condition_leads_to_is_not_needed_everywhere() {
+        let on_windows = GraphDependency { target: Some("cfg(windows)".to_owned()), ..needs("b", 1) };
+        let packages = vec![
+            package("a", &[], vec![on_windows, needs("c", 2)]),
+            package("b", &[], vec![needs("c", 2), needs("d", 3)]),
+            package("c", &[], Vec::new()),
+            package("d", &[], Vec::new()),
+        ];
+        let resolution = resolve(&graph(packages), 0, &choice(&[])).unwrap();
+        assert_eq!(resolution.packages.len(), 4);
+        assert_eq!(resolution.needed_everywhere(0), BTreeSet::from([0, 2]));
+    }
+}

@@ -259,3 +259,89 @@ fn comment(component: &Component) -> String {
     parts.extend(component.is_conditional.then(|| "on some targets only".to_owned()));
     parts.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::output::bill_example;
+
+    fn written(bill: &BillOfMaterials) -> (String, Value) {
+        let mut bytes = Vec::new();
+        write(bill, &mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let value = serde_json::from_str(&text).unwrap();
+        (text, value)
+    }
+
+    /// The document's elements with their ids shortened to what follows the namespace.
+    fn elements(bill: &BillOfMaterials) -> Vec<Value> {
+        let (text, document) = written(bill);
+        let id = document["@graph"][1]["spdxId"].as_str().unwrap();
+        let short: Value = serde_json::from_str(&text.replace(id.split_once('#').unwrap().0, "")).unwrap();
+        short["@graph"].as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn every_part_has_its_name() {
+        let elements = elements(&bill_example::bill());
+        let find = |id: &str| elements.iter().find(|element| element["spdxId"] == id).unwrap();
+        assert_eq!(
+            find("#pkg:cargo/b@1.2.3"),
+            &json!({ "type": "software_Package", "spdxId": "#pkg:cargo/b@1.2.3", "creationInfo": "_:creationInfo",
+                "name": "b", "comment": "kind: normal; features: default", "originatedBy": ["#author/0"],
+                "verifiedUsing": [{ "type": "Hash", "algorithm": "sha256", "hashValue": "07".repeat(32) }],
+                "externalIdentifier": [{ "type": "ExternalIdentifier", "externalIdentifierType": "packageUrl",
+                    "identifier": "pkg:cargo/b@1.2.3" }],
+                "software_primaryPurpose": "library", "software_packageVersion": "1.2.3",
+                "software_packageUrl": "pkg:cargo/b@1.2.3",
+                "software_downloadLocation": "https://static.crates.io/crates/b/1.2.3/download" })
+        );
+        let git = format!("#pkg:cargo/d@1.2.3?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fd.git%40{}", "ab".repeat(20));
+        for (id, to, completeness, scope) in [
+            ("#needs/0/normal", json!(["#pkg:cargo/b@1.2.3"]), "complete", "runtime"),
+            ("#needs/0/build", json!(["#pkg:cargo/c@1.2.3"]), "complete", "build"),
+            ("#needs/1/normal", json!([git]), "incomplete", "runtime"),
+            ("#needs/1/build", json!([git]), "incomplete", "build"),
+            ("#needs/2/normal", json!(["NoAssertionElement"]), "noAssertion", "runtime"),
+            ("#needs/3/normal", json!(["NoneElement"]), "complete", "runtime"),
+        ] {
+            let needs = find(id);
+            assert_eq!(
+                (&needs["to"], &needs["completeness"], &needs["scope"]),
+                (&to, &json!(completeness), &json!(scope)),
+                "{id}"
+            );
+        }
+        assert_eq!(find("#licence/of/0")["to"], json!(["#licence/0"]));
+        assert_eq!(find("#licence/0")["simplelicensing_licenseExpression"], "MIT OR Apache-2.0");
+        let words = &find("#licence/1")["simplelicensing_customIdToUri"][0];
+        assert_eq!(find(words["value"].as_str().unwrap())["simplelicensing_licenseText"], "mine, all mine");
+        assert_eq!(find("#licence/of/2")["to"], json!(["expandedlicensing_NoneLicense"]));
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_together_whatever_strangers_wrote(bill in bill_example::hostile()) {
+            let (text, document) = written(&bill);
+            prop_assert!(!text.contains(|character| character != '\n' && escape::is_hidden(character)));
+            let graph = document["@graph"].as_array().unwrap();
+            let ids: Vec<&str> = graph.iter().filter_map(|element| element["spdxId"].as_str()).collect();
+            let unique: BTreeSet<&str> = ids.iter().copied().collect();
+            prop_assert_eq!(unique.len(), ids.len());
+            prop_assert_eq!(graph.len(), ids.len() + 1, "all but the creation info have an id");
+            let plain = |id: &&str| id.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
+            prop_assert!(ids.iter().all(plain), "{:?}", ids);
+            prop_assert!(ids.iter().all(|id| id.matches('#').count() == 1));
+            for relationship in graph.iter().filter(|element| element["relationshipType"].is_string()) {
+                let to = relationship["to"].as_array().unwrap().iter().map(|to| to.as_str().unwrap());
+                prop_assert!(to.filter(|to| to.contains(':')).all(|to| unique.contains(to)));
+                prop_assert!(unique.contains(relationship["from"].as_str().unwrap()));
+            }
+        }
+    }
+}
