@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cargo_toolbelt::global::Format;
@@ -11,6 +12,9 @@ use toolbelt_core::output;
 use toolbelt_core::subject::digest::Sha256Digest;
 
 use super::environment;
+
+/// Seconds. crates.io takes a few as a rule, and minutes when it is busy.
+const INDEX_WAIT: u32 = 300;
 
 /// Publish what was reviewed: package once, judge, sign, upload these very bytes, read them back
 ///
@@ -35,6 +39,9 @@ pub(crate) struct PublishArgs {
     /// Do not build what was packaged
     #[arg(long)]
     no_verify: bool,
+    /// How long to wait for the registry's index to list what was uploaded
+    #[arg(long, value_name = "SECONDS", default_value_t = INDEX_WAIT)]
+    index_wait: u32,
     /// Publish without signed evidence
     #[arg(long)]
     unsigned: bool,
@@ -126,6 +133,7 @@ fn publish(args: PublishArgs, ui: &mut Ui) -> anyhow::Result<u8> {
         approvals: args.approvals,
         crate_file: args.crate_file,
         build: if args.no_verify { Build::Skipped } else { Build::Verified },
+        index_wait: Duration::from_secs(args.index_wait.into()),
         unsigned: args.unsigned,
         trust: Sources { named: args.trust.allowed_signers, base: args.trust.base },
         advisory_db: args.advisory_db,
@@ -185,6 +193,7 @@ impl WhatArgs {
             approvals: None,
             crate_file: None,
             build: Build::Skipped,
+            index_wait: Duration::ZERO,
             unsigned: false,
             key: self.key,
             trust: Sources::default(),

@@ -13,6 +13,7 @@ mod statements;
 mod upload;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use semver::Version;
 
@@ -51,6 +52,8 @@ pub struct Request {
     pub crate_file: Option<PathBuf>,
     /// Whether what was packaged is built.
     pub build: Build,
+    /// How long the registry's index may take to list what was uploaded.
+    pub index_wait: Duration,
     /// Publish also where nothing can be signed.
     pub unsigned: bool,
     /// A private key, in place of the one that git signs with.

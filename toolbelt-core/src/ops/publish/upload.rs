@@ -88,7 +88,8 @@ fn one(ground: &Ground<'_>, release: &Prepared) -> Result<State, Failure> {
             return Err(Failure::new("there is no token to publish with").hint(hint));
         }
     };
-    match reader.wait(&release.name, &release.version, release.digest, Patience::default(), &mut thread::sleep) {
+    let patience = Patience { total: ground.request.index_wait, ..Patience::default() };
+    match reader.wait(&release.name, &release.version, release.digest, patience, &mut thread::sleep) {
         Comparison::Identical { .. } => Ok(State::Published { warnings }),
         other => Err(not_there(&other)),
     }
