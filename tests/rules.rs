@@ -9,8 +9,13 @@
     reason = "a test fails by panicking and prints what helps to write one"
 )]
 
+#[path = "support/publish_registry.rs"]
+#[expect(dead_code, reason = "faults and uploads are for the tests of publishing")]
+mod publish_registry;
 #[path = "support/pushed.rs"]
 mod pushed;
+#[path = "support/releases.rs"]
+mod releases;
 #[path = "support/signing.rs"]
 #[expect(dead_code, reason = "most is for tests that make commits themselves")]
 mod signing;
@@ -28,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rayon::prelude::*;
+use releases::World;
 use sha2::{Digest as _, Sha256};
 use sparse_registry::SparseRegistry;
 use tempfile::TempDir;
@@ -75,6 +81,11 @@ fn is_push(case: &Path) -> bool {
     case.strip_prefix(cases_folder()).unwrap().starts_with("repository")
 }
 
+/// Whether the rule of a case judges a version that is about to be published.
+fn is_release(case: &Path) -> bool {
+    case.strip_prefix(cases_folder()).unwrap().starts_with("release")
+}
+
 /// Whether the expectations are to be written anew; the checksums of packed archives are then printed, for lock files.
 fn update() -> bool {
     std::env::var_os("UPDATE").is_some()
@@ -89,12 +100,15 @@ fn every_case_says_what_is_expected() {
     let different: Vec<String> = cases()
         .par_iter()
         .filter_map(|case| {
-            let said = if is_push(case) {
-                said_of_pushed(case)
-            } else if is_repository(case) {
-                said_of_staged(case)
-            } else {
-                Machine::of(case).run()
+            // The stand-ins for programs are scripts.
+            if is_release(case) && cfg!(not(unix)) {
+                return None;
+            }
+            let said = match case {
+                case if is_push(case) => said_of_pushed(case),
+                case if is_repository(case) => said_of_staged(case),
+                case if is_release(case) => said_of_release(case),
+                case => Machine::of(case).run(),
             };
             let path = case.join("expected.txt");
             if update() {
@@ -113,7 +127,7 @@ fn every_case_says_what_is_expected() {
 fn cargo_takes_the_lock_files() {
     let refused: Vec<String> = cases()
         .par_iter()
-        .filter(|case| !is_repository(case) && !is_push(case))
+        .filter(|case| !is_repository(case) && !is_push(case) && !is_release(case))
         .filter_map(|case| {
             let machine = Machine::of(case);
             let expected = machine.settings.cargo.as_deref();
@@ -219,6 +233,20 @@ fn said_of_pushed(case: &Path) -> String {
         };
     });
     pushed::with_subjects(&world, said)
+}
+
+/// What all rules say of what is about to be published.
+fn said_of_release(case: &Path) -> String {
+    let default = cases_folder().join("default");
+    let world = World::of(case, &default.join("release"));
+    let own = Some(case.join("advisories")).filter(|path| path.exists());
+    match world.run(own.unwrap_or_else(|| default.join("advisories"))) {
+        Ok(answer) => {
+            let digests: Vec<String> = answer.releases.iter().map(|release| release.digest.to_string()).collect();
+            world.plain(&listing(&answer.report), &digests)
+        }
+        Err(error) => world.plain(&format!("error {}\n", chain(&error)), &[]),
+    }
 }
 
 /// An error with what caused it.

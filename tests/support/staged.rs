@@ -74,9 +74,7 @@ impl Git<'_> {
             index.insert(path.clone(), self.blob("100644", content.as_bytes()));
         }
         for (path, digits) in &entries.bytes {
-            let digits: Vec<u8> = digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-            index.insert(path.clone(), self.blob("100644", &digits.chunks(2).map(byte).collect::<Vec<u8>>()));
+            index.insert(path.clone(), self.blob("100644", &from_hex(digits)));
         }
         for (path, size) in &entries.zeros {
             index.insert(path.clone(), self.blob("100644", &vec![0; *size]));
@@ -139,6 +137,13 @@ impl Git<'_> {
         assert!(output.status.success(), "git {arguments:?} in {}", self.folder.display());
         String::from_utf8(output.stdout).unwrap()
     }
+}
+
+/// The bytes that hexadecimal digits stand for; blanks and line breaks are left out.
+pub(crate) fn from_hex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u8> = digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
 }
 
 /// Every file below a folder, if there is one, by its path from there.

@@ -241,9 +241,9 @@ mod tests {
 
     #[test]
     fn secrets_of_a_kind_in_a_file_are_one_finding_that_counts_them() {
-        let one = |path: &str| seen(path, SecretKind::Token, proven());
+        let token = |path: &str| seen(path, SecretKind::Token, proven());
         let fingerprint = |outcome: &Outcome| outcome.findings[0].fingerprint(RULE.id);
-        let twice = check(&RULE, &holding(vec![one("src/a.rs"), one("src/b.rs"), one("src/a.rs")]));
+        let twice = check(&RULE, &holding(vec![token("src/a.rs"), token("src/b.rs"), token("src/a.rs")]));
         assert_eq!(
             messages(&twice),
             [
@@ -252,7 +252,7 @@ mod tests {
             ]
         );
         assert_eq!((twice.findings[0].locations.len(), &twice.findings[0].facts["count"]), (2, &2.into()));
-        let once = check(&RULE, &holding(vec![one("src/a.rs")]));
+        let once = check(&RULE, &holding(vec![token("src/a.rs")]));
         assert_ne!(fingerprint(&once), fingerprint(&twice), "one more is another finding");
     }
 

@@ -1,0 +1,4 @@
+//! Counts to one.
+
+/// The number.
+pub const ONE: u32 = 1;
