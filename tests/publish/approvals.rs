@@ -1,0 +1,145 @@
+//! Approvals: two others look at the very bytes in their own clones, and whatever else is signed does not count.
+
+use serde_json::Value;
+
+use crate::team::{AUTHOR, Member, STRANGER, Team};
+
+/// The commit of the release, whose note has the approvals.
+const COMMIT: &str = "one-v0.2.0^{commit}";
+/// The bytes of something else.
+const OTHER: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// What the release is packaged to.
+fn digest(team: &Team) -> String {
+    team.manager().publish_one(&["--dry-run"]).exits(0).digest()
+}
+
+/// Publishes with so many approvals, which has to be refused for want of them; returns why.
+#[track_caller]
+fn refused(team: &Team, manager: &Member, approvals: &str) -> String {
+    let run = manager.publish_one(&["--approvals", approvals]).exits(1);
+    assert_eq!(run.denied(), ["missing-approval"]);
+    assert_eq!(team.registry.uploads().len(), 0);
+    run.messages("missing-approval").concat()
+}
+
+#[test]
+fn two_others_approve_in_their_clones() {
+    let team = Team::new();
+    let digest = digest(&team);
+    team.member("bob").approve(&digest);
+    let message = refused(&team, &team.manager(), "2");
+    assert_eq!(message, "is approved by 1 of 2: bob@example.com");
+    team.member("carl").approve(&digest);
+    let run = team.manager().publish_one(&["--approvals", "2"]).exits(0);
+    assert_eq!(run.states(), [("one".to_owned(), "published".to_owned())]);
+}
+
+#[test]
+fn author_does_not_approve() {
+    let team = Team::new();
+    team.member(AUTHOR).approve(&digest(&team));
+    let message = refused(&team, &team.manager(), "1");
+    assert_eq!(message, "is approved by none of 1; the author does not count (author@example.com)");
+}
+
+#[test]
+fn digest_that_the_commit_is_not_packaged_to_is_not_signed() {
+    let team = Team::new();
+    let bob = team.member("bob");
+    let run = bob.toolbelt(&["publish", "approve", OTHER, "--package", "one"]).exits(2);
+    assert!(run.errors.contains(&format!("not to {OTHER}")), "{}", run.errors);
+    assert_eq!(bob.git(&["for-each-ref", "refs/notes"]), "");
+}
+
+#[test]
+fn approval_of_another_digest_does_not_count() {
+    let team = Team::new();
+    let bob = team.member("bob");
+    bob.toolbelt(&["publish", "approve", OTHER, "--no-rebuild", "--package", "one"]).exits(0);
+    bob.git(&["push", "--quiet", "origin", "refs/notes/toolbelt"]);
+    let message = refused(&team, &team.manager(), "1");
+    assert!(message.starts_with("is approved by none of 1; 1 approval is not of"), "{message}");
+}
+
+#[test]
+fn signer_who_is_added_in_the_release_itself_does_not_count() {
+    let team = Team::with_keys(|team, author| {
+        author.append(".toolbelt/allowed_signers", &team.signer(STRANGER));
+    });
+    let digest = digest(&team);
+    team.member(STRANGER).approve(&digest);
+    let message = refused(&team, &team.manager(), "1");
+    assert!(message.starts_with("is approved by none of 1; not counted:"), "{message}");
+    // It is the list alone that is in the way: whoever names the new one believes it.
+    let list = team.write("lists/new", &team.signer(STRANGER));
+    let named = ["--approvals", "1", "--dry-run", "--allowed-signers", list.to_str().unwrap()];
+    team.manager().publish_one(&named).exits(0);
+}
+
+#[test]
+fn two_keys_of_one_person_count_once() {
+    let team = Team::new();
+    let key = team.make_key("bob-at-home");
+    let list = team.write("lists/both", &(team.signer("bob") + &team.signer_as("bob-at-home", "bob")));
+    let digest = digest(&team);
+    let bob = team.member("bob");
+    bob.approve(&digest);
+    bob.toolbelt(&["publish", "approve", &digest, "--package", "one", "--key", key.to_str().unwrap()]).exits(0);
+    bob.git(&["push", "--quiet", "origin", "refs/notes/toolbelt"]);
+    let manager = team.manager();
+    assert_eq!(envelopes(&manager).len(), 2);
+    let with = |approvals| ["--approvals", approvals, "--allowed-signers", list.to_str().unwrap()];
+    let run = manager.publish_one(&with("2")).exits(1);
+    assert_eq!(run.denied(), ["missing-approval"]);
+    assert_eq!(run.messages("missing-approval"), ["is approved by 1 of 2: bob@example.com"]);
+    assert_eq!(team.registry.uploads().len(), 0);
+    manager.publish_one(&with("1")).exits(0);
+}
+
+#[test]
+fn envelope_with_one_bad_signature_does_not_count() {
+    let team = Team::new();
+    let digest = digest(&team);
+    team.member("bob").approve(&digest);
+    let good = envelopes(&team.manager()).remove(0);
+    let signatures = good["signatures"].as_array().unwrap();
+    assert_eq!(signatures.len(), 2, "{good}");
+    // Bob's key made the one that is put in, over something else.
+    let file = team.path("other.intoto.jsonl");
+    let other = ["publish", "approve", OTHER, "--no-rebuild", "--package", "one", "--output", file.to_str().unwrap()];
+    team.member("bob").toolbelt(&other).exits(0);
+    let other: Value = serde_json::from_str(std::fs::read_to_string(&file).unwrap().trim_end()).unwrap();
+    for at in 0..signatures.len() {
+        let mut bad = good.clone();
+        bad["signatures"][at]["sig"] = other["signatures"][at]["sig"].clone();
+        let manager = team.manager();
+        manager.git(&["notes", "--ref", "toolbelt", "add", "--force", "--message", &bad.to_string(), COMMIT]);
+        let message = refused(&team, &manager, "1");
+        assert!(message.starts_with("is approved by none of 1; not counted:"), "{message}");
+    }
+    // And as it was, it counts.
+    team.manager().publish_one(&["--approvals", "1"]).exits(0);
+}
+
+#[test]
+fn approval_lies_beside_the_crate_as_well() {
+    let team = Team::new();
+    let manager = team.manager();
+    let digest = manager.publish_one(&["--dry-run"]).exits(0).digest();
+    let file = team.path("bob.intoto.jsonl");
+    let approve = ["publish", "approve", &digest, "--package", "one", "--output", file.to_str().unwrap()];
+    team.member("bob").toolbelt(&approve).exits(0);
+    refused(&team, &manager, "1");
+    let beside = manager.archive("one").with_extension("intoto.jsonl");
+    let mut evidence = std::fs::read(&beside).unwrap();
+    evidence.extend(std::fs::read(&file).unwrap());
+    std::fs::write(&beside, evidence).unwrap();
+    manager.publish_one(&["--approvals", "1"]).exits(0);
+}
+
+/// The envelopes in the note of the release's commit.
+fn envelopes(member: &Member) -> Vec<Value> {
+    let note = member.git(&["notes", "--ref", "toolbelt", "show", COMMIT]);
+    note.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
