@@ -14,9 +14,12 @@ const BINARY: &str = env!("CARGO_BIN_EXE_git-toolbelt");
 
 /// Runs a test with each git of the machine that takes hooks from files alone.
 pub(crate) fn with_each_older_git(test: impl Fn(&World)) {
-    with_each_git(|world| match world.version() < GitVersion::WITH_CONFIGURED_HOOKS {
-        true => test(world),
-        false => println!("skipped: it takes hooks from its configuration"),
+    with_each_git(|world| {
+        if world.version() < GitVersion::WITH_CONFIGURED_HOOKS {
+            test(world);
+        } else {
+            println!("skipped: it takes hooks from its configuration");
+        }
     });
 }
 

@@ -53,17 +53,13 @@ pub(crate) fn run(command: &ProtectCommand, ui: &Ui) -> anyhow::Result<u8> {
         }
         ProtectCommand::Status => {
             let status = protect::status(&environment).map_err(hinted)?;
-            ui.write(|out| match is_json {
-                true => output::write_status_json(&status, out),
-                false => output::write_status(&status, out),
-            })?;
+            let write = if is_json { output::write_status_json } else { output::write_status };
+            ui.write(|out| write(&status, out))?;
         }
         ProtectCommand::Doctor => {
             let examined = protect::doctor(&environment).map_err(hinted)?;
-            ui.write(|out| match is_json {
-                true => output::write_examined_json(&examined, out),
-                false => output::write_examined(&examined, out),
-            })?;
+            let write = if is_json { output::write_examined_json } else { output::write_examined };
+            ui.write(|out| write(&examined, out))?;
             return Ok(if examined.is_well() { 0 } else { NOT_WELL });
         }
         ProtectCommand::Uninstall(UninstallArgs { dry_run }) => {

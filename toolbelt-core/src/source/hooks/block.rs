@@ -64,15 +64,13 @@ fn find(text: &str) -> Option<Range<usize>> {
     let begin = text.find(BEGIN)?;
     let start = text[..begin].rfind('\n').map_or(0, |end| end + 1);
     let end = begin + text[begin..].find(END)? + END.len();
-    match text[end..].find('\n') {
-        Some(next) => Some(start..end + next + 1),
-        // Without a line end behind it, the one in front is ours.
-        None => {
-            let before = text[..start].strip_suffix('\n').map_or(start, str::len);
-            let before = text[..before].strip_suffix('\r').map_or(before, str::len);
-            Some(before..text.len())
-        }
+    if let Some(next) = text[end..].find('\n') {
+        return Some(start..end + next + 1);
     }
+    // Without a line end behind it, the one in front is ours.
+    let before = text[..start].strip_suffix('\n').map_or(start, str::len);
+    let before = text[..before].strip_suffix('\r').map_or(before, str::len);
+    Some(before..text.len())
 }
 
 /// How the lines of a text end.

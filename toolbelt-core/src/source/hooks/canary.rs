@@ -4,16 +4,16 @@
 //! The index, the objects and the message are scratch, so that nothing of the repository changes. The hooks of others are
 //! not run: ours sees from a variable that it is a trial, and ends the run.
 
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::Output;
 
+use super::git_program::{self, ask, place};
 use super::ground::Ground;
-use super::program;
+use super::write::is_executable;
 use super::{Error, GitVersion, Step, Way, entry};
-use crate::source::git;
+use crate::source::program::{Program, last_lines};
 use crate::subject::hook::Hook;
 
 /// The variable that names the file in which our hook says what it saw.
@@ -22,8 +22,6 @@ pub const VARIABLE: &str = "TOOLBELT_CANARY";
 const PATH: &str = "toolbelt-canary.txt";
 /// The ref that a push would make.
 const REF: &str = "refs/heads/toolbelt-canary";
-/// How long a hook may take: longer than one that only looks at the canary does on any machine.
-const LIMIT: Duration = Duration::from_mins(1);
 
 /// What came of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,20 +34,24 @@ pub enum Trial {
     Silent(String),
 }
 
-/// Tries an installed hook with this value, which our rules take for a secret.
+/// Tries an installed hook with this value, which our rules take for a secret. It has a minute of time.
 ///
 /// # Errors
 ///
-/// [`Error`] if the scratch files cannot be made or git cannot be started. A hook that fails is none.
+/// [`Error`] if the scratch files cannot be made or something cannot be run. A hook that fails is none.
 pub fn try_hook(ground: &Ground, step: &Step, value: &str) -> Result<Trial, Error> {
     let folder = tempfile::tempdir().map_err(Error::file("write", "a temporary folder"))?;
     let scratch = Scratch { ground, folder: folder.path() };
-    let (arguments, input) = scratch.prepare(step.hook, value)?;
-    let (command, name) = match scratch.command(step, &arguments)? {
-        Ok(command) => command,
+    let told = scratch.prepare(step.hook, value)?;
+    let call = match scratch.call(step)? {
+        Ok(call) => call,
         Err(why) => return Ok(Trial::Silent(why)),
     };
-    let output = program::run(command, &input, LIMIT, &name)?;
+    let variables = scratch.variables(true);
+    let mut program = Program::new(&call[0], place(&ground.repository), &variables);
+    program = program.arguments(&call[1..]).arguments(told.arguments);
+    program.input = told.input;
+    let output = program.run()?;
     let answer = fs::read_to_string(scratch.answer()).unwrap_or_default();
     Ok(match answer.trim().split_once(' ') {
         Some((hook, "seen")) if hook == step.hook.as_str() => Trial::Seen,
@@ -75,10 +77,11 @@ pub fn is_canary(path: &str) -> bool {
 
 /// Why nothing was heard.
 fn silence(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let code = output.status.code().map_or("was killed".to_owned(), |code| format!("ended with exit code {code}"));
-    if last.is_empty() { format!("it {code}, and ours did not run") } else { format!("it {code}: {last}") }
+    match last_lines(&output.stderr, 1) {
+        said if said.is_empty() => format!("it {code}, and ours did not run"),
+        said => format!("it {code}: {said}"),
+    }
 }
 
 struct Scratch<'a> {
@@ -86,43 +89,52 @@ struct Scratch<'a> {
     folder: &'a Path,
 }
 
-/// A command with the name that errors give it, or why there is nothing to run.
-type Runnable = Result<(Command, String), String>;
+/// What git tells a hook.
+#[derive(Debug, Default)]
+struct Told {
+    arguments: Vec<String>,
+    input: Vec<u8>,
+}
+
+/// A program with its first arguments, or why there is nothing to run.
+type Call = Result<Vec<String>, String>;
 
 impl Scratch<'_> {
+    /// Where our hook says what it saw.
     fn answer(&self) -> PathBuf {
         self.folder.join("answer")
     }
 
-    /// Puts the canary where the hook looks; returns its arguments and its standard input.
-    fn prepare(&self, hook: Hook, value: &str) -> Result<(Vec<OsString>, Vec<u8>), Error> {
+    /// Puts the canary where the hook looks.
+    fn prepare(&self, hook: Hook, value: &str) -> Result<Told, Error> {
         let objects = self.folder.join("objects");
         fs::create_dir_all(&objects).map_err(Error::file("write", &objects))?;
         let text = format!("A trial of `git toolbelt protect doctor`.\ntoken = \"{value}\"\n");
         if hook == Hook::CommitMsg {
             let path = self.folder.join("COMMIT_EDITMSG");
             fs::write(&path, &text).map_err(Error::file("write", &path))?;
-            return Ok((vec![path.into_os_string()], Vec::new()));
+            return Ok(Told { arguments: vec![path.to_string_lossy().into_owned()], input: Vec::new() });
         }
         let blob = self.git(&["hash-object", "-w", "--stdin"], text.as_bytes())?;
         if hook.is_before_commit() {
             let index = self.ground.repository.index_path();
             if index.is_file() {
-                let copy = self.index();
-                fs::copy(index, &copy).map_err(Error::file("write", &copy))?;
+                fs::copy(index, self.index()).map_err(Error::file("write", self.index()))?;
             }
             self.git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{PATH}")], b"")?;
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Told::default());
         }
         let tree = self.git(&["mktree"], format!("100644 blob {blob}\t{PATH}\n").as_bytes())?;
         let commit = self.git(&["commit-tree", &tree, "-m", "A trial"], b"")?;
         let nothing = "0".repeat(commit.len());
         Ok(match hook {
-            Hook::PreReceive => (Vec::new(), format!("{nothing} {commit} {REF}\n").into_bytes()),
-            _ => {
-                let remote = ["toolbelt-canary", "file:///dev/null"].map(OsString::from).to_vec();
-                (remote, format!("{REF} {commit} {REF} {nothing}\n").into_bytes())
+            Hook::PreReceive => {
+                Told { arguments: Vec::new(), input: format!("{nothing} {commit} {REF}\n").into_bytes() }
             }
+            _ => Told {
+                arguments: ["toolbelt-canary", "file:///dev/null"].map(str::to_owned).to_vec(),
+                input: format!("{REF} {commit} {REF} {nothing}\n").into_bytes(),
+            },
         })
     }
 
@@ -132,81 +144,72 @@ impl Scratch<'_> {
 
     /// Runs git with the scratch index and objects.
     fn git(&self, arguments: &[&str], input: &[u8]) -> Result<String, Error> {
-        let name = arguments.join(" ");
-        let mut command = self.with_scratch(OsStr::new("git"));
-        command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-        let output = program::run(command, input, LIMIT, &name)?;
+        let variables = self.variables(false);
+        let place = place(&self.ground.repository);
+        let mut program = Program::new("git", place, &variables).arguments(arguments.iter().copied());
+        program.input = input.to_vec();
+        let output = program.run()?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
-        let why = format!("failed ({})", output.status);
-        Err(Error::Repository(git::Error::Program { command: name, why }))
+        Err(Error::Git { command: arguments.join(" "), why: format!("failed: {}", last_lines(&output.stderr, 1)) })
     }
 
-    /// A program in the place of hooks, with the variables that git sets for them.
-    fn with_scratch(&self, program: &OsStr) -> Command {
+    /// The variables that git sets for hooks, with everything that is written in the scratch folder.
+    fn variables(&self, is_trial: bool) -> BTreeMap<String, String> {
         let repository = &self.ground.repository;
-        let mut command = program::command(repository, program);
-        let mut alternates = OsString::new();
-        for folder in repository.object_directories() {
-            if !alternates.is_empty() {
-                alternates.push(if cfg!(windows) { ";" } else { ":" });
-            }
-            alternates.push(folder);
-        }
-        command
-            .env("GIT_DIR", repository.git_dir())
-            .env("GIT_INDEX_FILE", self.index())
-            .env("GIT_OBJECT_DIRECTORY", self.folder.join("objects"))
-            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates)
-            .env("GIT_EDITOR", ":");
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut variables = git_program::variables(repository);
+        let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
+        let alternates: Vec<String> = repository.object_directories().iter().map(|folder| text(folder)).collect();
+        set("GIT_DIR", text(repository.git_dir()));
+        set("GIT_INDEX_FILE", text(&self.index()));
+        set("GIT_OBJECT_DIRECTORY", text(&self.folder.join("objects")));
+        set("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates.join(if cfg!(windows) { ";" } else { ":" }));
+        set("GIT_EDITOR", ":".to_owned());
         if repository.git_dir() != repository.common_dir() {
-            command.env("GIT_COMMON_DIR", repository.common_dir());
+            set("GIT_COMMON_DIR", text(repository.common_dir()));
         }
         for role in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{role}_NAME"), "toolbelt").env(format!("GIT_{role}_EMAIL"), "toolbelt@localhost");
+            set(&format!("GIT_{role}_NAME"), "toolbelt".to_owned());
+            set(&format!("GIT_{role}_EMAIL"), "toolbelt@localhost".to_owned());
         }
-        command
+        if is_trial {
+            set(VARIABLE, text(&self.answer()));
+        }
+        variables
     }
 
     /// What runs the hook.
-    fn command(&self, step: &Step, arguments: &[OsString]) -> Result<Runnable, Error> {
+    fn call(&self, step: &Step) -> Result<Call, Error> {
+        let repository = &self.ground.repository;
         let name = step.hook.as_str();
         match step.way {
-            Way::Configuration => self.configured(step.hook, arguments),
-            Way::PreCommit | Way::Lefthook => {
-                // Running the manager would run the hooks of others: only what it was told to run for us is run.
-                let command = format!("git-toolbelt hook {name} -- \"$@\"");
-                Ok(Ok(self.shell(&command, arguments)))
-            }
+            Way::Configuration => self.configured(step.hook),
+            // Running the manager would run the hooks of others: only what it was told to run for us is run.
+            Way::PreCommit | Way::Lefthook => Ok(Ok(shell(&format!("git-toolbelt hook {name} --")))),
             Way::Shim | Way::OwnFolder | Way::Husky => {
                 let git = self.ground.git;
                 let can_run = git >= GitVersion::WITH_HOOK_RUN && git < GitVersion::WITH_CONFIGURED_HOOKS;
                 // Git gives its hooks no input here; those that have one are run as it runs them.
                 if can_run && step.hook.is_before_commit() {
-                    let mut command = self.trial(OsStr::new("git"));
-                    command.args(["hook", "run", name, "--"]).args(arguments).stdin(Stdio::null());
-                    return Ok(Ok((command, format!("hook run {name}"))));
+                    return Ok(Ok(["git", "hook", "run", name, "--"].map(str::to_owned).to_vec()));
                 }
-                let path =
-                    program::ask(&self.ground.repository, &["rev-parse", "--git-path", &format!("hooks/{name}")])?;
-                let path = String::from_utf8_lossy(&path.stdout).trim().to_owned();
-                let path = program::place(&self.ground.repository).join(path);
-                if !super::write::is_executable(&path) {
-                    return Ok(Err(format!("git looks for it in `{}`, where nothing can be run", path.display())));
+                let said = ask(repository, &["rev-parse", "--git-path", &format!("hooks/{name}")])?;
+                let path = place(repository).join(String::from_utf8_lossy(&said.stdout).trim());
+                if is_executable(&path) {
+                    return Ok(Ok(vec![path.to_string_lossy().into_owned()]));
                 }
-                let mut command = self.trial(path.as_os_str());
-                command.args(arguments).stdin(Stdio::null());
-                Ok(Ok((command, name.to_owned())))
+                Ok(Err(format!("git looks for it in `{}`, where nothing can be run", path.display())))
             }
         }
     }
 
     /// The command of git's configuration, run as git runs it.
-    fn configured(&self, hook: Hook, arguments: &[OsString]) -> Result<Runnable, Error> {
+    fn configured(&self, hook: Hook) -> Result<Call, Error> {
         let name = entry::configured_name(hook);
         let value = |key: &str| -> Result<String, Error> {
-            let said = program::ask(&self.ground.repository, &["config", "--get", &format!("hook.{name}.{key}")])?;
+            let said = ask(&self.ground.repository, &["config", "--get", &format!("hook.{name}.{key}")])?;
             Ok(String::from_utf8_lossy(&said.stdout).trim_end_matches(['\n', '\r']).to_owned())
         };
         if value("event")? != hook.as_str() {
@@ -215,19 +218,11 @@ impl Scratch<'_> {
         if matches!(value("enabled")?.as_str(), "false" | "no" | "off" | "0") {
             return Ok(Err(format!("`hook.{name}.enabled` is off")));
         }
-        let command = value("command")?;
-        Ok(Ok(self.shell(&format!("{command} \"$@\""), arguments)))
+        Ok(Ok(shell(&value("command")?)))
     }
+}
 
-    fn shell(&self, line: &str, arguments: &[OsString]) -> (Command, String) {
-        let mut command = self.trial(OsStr::new("sh"));
-        command.args(["-c", line, "sh"]).args(arguments).stdin(Stdio::null());
-        (command, line.to_owned())
-    }
-
-    fn trial(&self, program: &OsStr) -> Command {
-        let mut command = self.with_scratch(program);
-        command.env(VARIABLE, self.answer()).stderr(Stdio::piped());
-        command
-    }
+/// A line for the shell, with the arguments that follow behind it.
+fn shell(line: &str) -> Vec<String> {
+    vec!["sh".to_owned(), "-c".to_owned(), format!("{line} \"$@\""), "sh".to_owned()]
 }

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::program::{self, place};
+use super::git_program::{ask, place};
 use super::{Error, GitVersion, Way, entry, shim, state};
 use crate::source::file;
-use crate::source::git;
 use crate::source::git::repository::GitRepository;
 use crate::subject::hook::Hook;
 
@@ -51,14 +50,14 @@ impl Ground {
     ///
     /// If git cannot be asked.
     pub fn look(repository: GitRepository) -> Result<Self, Error> {
-        let said = program::ask(&repository, &["version"])?;
+        let said = ask(&repository, &["version"])?;
         let said = String::from_utf8_lossy(&said.stdout);
         let git = GitVersion::parse(&said).ok_or_else(|| {
             let why = format!("says `{}`, expected a version", said.trim());
-            Error::Repository(git::Error::Program { command: "version".to_owned(), why })
+            Error::Git { command: "version".to_owned(), why }
         })?;
         let arguments = ["config", "--null", "--show-scope", "--type=path", "--get-all", "core.hooksPath"];
-        let said = program::ask(&repository, &arguments)?.stdout;
+        let said = ask(&repository, &arguments)?.stdout;
         let mut configured = None;
         // Scope and value in turn; what counts most comes last.
         let words: Vec<_> = said.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();

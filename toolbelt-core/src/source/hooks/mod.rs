@@ -6,10 +6,10 @@
 mod block;
 pub mod canary;
 mod entry;
+mod git_program;
 mod ground;
 pub mod install;
 pub mod previous;
-mod program;
 mod shim;
 mod state;
 pub mod uninstall;
@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::git;
+use super::{git, program};
 use crate::subject::hook::Hook;
 
 pub use ground::Ground;
@@ -82,6 +82,17 @@ pub enum Error {
     /// The repository could not be read.
     #[error(transparent)]
     Repository(#[from] git::Error),
+    /// Git, or a hook, could not be run to its end.
+    #[error(transparent)]
+    Program(#[from] program::Error),
+    /// Git did not do what it was asked.
+    #[error("`git {command}` {why}")]
+    Git {
+        /// Its arguments.
+        command: String,
+        /// What it said, or how it ended.
+        why: String,
+    },
     /// A file could not be read or written.
     #[error("cannot {what} `{}`", path.display())]
     File {

@@ -11,7 +11,7 @@ use super::Error;
 pub(super) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let kept = fs::metadata(&target).ok().map(|metadata| metadata.permissions());
-    put(&target, content, kept.as_ref().map_or(Mode::New(mode), Mode::Kept))
+    put(&target, content, kept.map_or(Mode::New(mode), Mode::Kept))
 }
 
 /// Puts a new file in the place of whatever is there, a symbolic link included.
@@ -19,19 +19,19 @@ pub(super) fn put_over(path: &Path, content: &[u8], mode: u32) -> Result<(), Err
     put(path, content, Mode::New(mode))
 }
 
-enum Mode<'a> {
-    Kept(&'a Permissions),
+enum Mode {
+    Kept(Permissions),
     New(u32),
 }
 
-fn put(path: &Path, content: &[u8], mode: Mode<'_>) -> Result<(), Error> {
+fn put(path: &Path, content: &[u8], mode: Mode) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         fs::create_dir_all(folder)?;
         let mut file = tempfile::Builder::new().prefix(".toolbelt-").tempfile_in(folder)?;
         file.write_all(content)?;
         match mode {
-            Mode::Kept(permissions) => file.as_file().set_permissions(permissions.clone())?,
+            Mode::Kept(permissions) => file.as_file().set_permissions(permissions)?,
             Mode::New(mode) => set_mode(file.as_file(), mode)?,
         }
         file.as_file().sync_all()?;
