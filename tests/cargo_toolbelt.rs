@@ -7,6 +7,7 @@
 mod support {
     pub(crate) mod help;
     pub(crate) mod schema;
+    #[expect(dead_code, reason = "what lies beside the working directory is for the tests of git")]
     pub(crate) mod terminal;
 }
 

@@ -112,6 +112,7 @@ impl World {
         command
     }
 
+    #[expect(clippy::unused_self, reason = "a command is run in a place, whatever it looks at")]
     pub(crate) fn run(&self, mut command: Command, input: &[u8]) -> Said {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input);

@@ -191,7 +191,9 @@ pub fn releases(
         let options = policy.options(rule);
         let context = release::Context { now, options: &options, approvals };
         let mut outcome = Outcome::clean();
-        releases.iter().for_each(|release| outcome.extend(check(release, &context)));
+        for release in releases {
+            outcome.extend(check(release, &context));
+        }
         observed.push((rule, outcome));
     }
     observed

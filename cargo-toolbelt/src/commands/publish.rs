@@ -84,7 +84,7 @@ struct TrustArgs {
     /// Keys that are trusted, in the format of ssh-keygen's allowed signers
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// Revision whose .toolbelt/allowed_signers counts, in place of the previous release's
+    /// Revision whose `.toolbelt/allowed_signers` counts, in place of the previous release's
     #[arg(long, value_name = "REVISION", conflicts_with = "allowed_signers")]
     base: Option<String>,
 }

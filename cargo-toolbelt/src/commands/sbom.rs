@@ -13,6 +13,7 @@ use super::environment;
 
 /// List what a package is made of: a software bill of materials, CycloneDX or SPDX
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub(crate) struct SbomArgs {
     /// The package, if the workspace has several
     #[arg(long, short, value_name = "NAME")]

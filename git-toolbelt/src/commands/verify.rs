@@ -20,7 +20,7 @@ pub(crate) struct VerifyArgs {
     /// Trusted keys, in the format of ssh-keygen's ALLOWED SIGNERS
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// Revision whose policy and trusted keys (.toolbelt/allowed_signers) count
+    /// Revision whose policy and trusted keys (`.toolbelt/allowed_signers`) count
     #[arg(long, value_name = "REVISION")]
     base: Option<String>,
     /// Policy to use in place of the base's toolbelt.toml

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::ground::Ground;
 use crate::evidence::digest_set::DigestSet;
+use crate::evidence::envelope::Envelope;
 use crate::evidence::predicate;
 use crate::evidence::predicate::approval::Approval;
 use crate::evidence::statement::ResourceDescriptor;
@@ -116,23 +117,25 @@ pub fn run(request: &Request) -> Result<Approved, Error> {
     let statement = predicate::statement(vec![subject], &approval).map_err(evidence::Error::from)?;
     let key = sign::signing_key(environment, request.publish.key.as_deref())?;
     let envelope = [sign::sign(&statement, &key)?];
-    let place = match &request.output {
-        Some(path) => {
-            let cache = Cache::new(environment.cache.clone());
-            sidecar::append(&environment.directory.join(path), &envelope, &cache).map_err(evidence::Error::from)?;
-            path.display().to_string()
-        }
-        None => {
-            let snapshot = match &ground.checkout {
-                Fact::Known(checkout) => &checkout.snapshot,
-                Fact::Unknown(unknown) => return Err(Error::NoCommit { why: unknown.reason.clone() }),
-            };
-            let (repository, commit) = (snapshot.repository(), snapshot.commit());
-            notes::append(repository, commit, &envelope).map_err(evidence::Error::from)?;
-            format!("{} of {commit}", notes::REF)
-        }
-    };
+    let place = keep(request, &ground, &envelope)?;
     Ok(Approved { what, digest: request.digest, key: key.public().fingerprint(), place })
+}
+
+/// Keeps the approval, and says where.
+fn keep(request: &Request, ground: &Ground<'_>, envelope: &[Envelope]) -> Result<String, Error> {
+    if let Some(path) = &request.output {
+        let environment = &request.publish.environment;
+        let cache = Cache::new(environment.cache.clone());
+        sidecar::append(&environment.directory.join(path), envelope, &cache).map_err(evidence::Error::from)?;
+        return Ok(path.display().to_string());
+    }
+    let snapshot = match &ground.checkout {
+        Fact::Known(checkout) => &checkout.snapshot,
+        Fact::Unknown(unknown) => return Err(Error::NoCommit { why: unknown.reason.clone() }),
+    };
+    let commit = snapshot.commit();
+    notes::append(snapshot.repository(), commit, envelope).map_err(evidence::Error::from)?;
+    Ok(format!("{} of {commit}", notes::REF))
 }
 
 /// The name and the package URL of the package that this digest is of.
