@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from google.protobuf import json_format
 from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
-from in_toto_attestation.predicates.vsa.v1 import vsa_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 from securesystemslib.dsse import Envelope
@@ -47,7 +46,7 @@ PREDICATES = {
         },
     },
     "https://slsa.dev/verification_summary/v1": {
-        "verifier": {"id": "https://example.com/verifier"},
+        "verifier": {"id": "https://example.com/verifier", "version": {"toolbelt": "0.1.0"}},
         "timeVerified": "2026-11-22T10:00:00Z",
         "resourceUri": "pkg:cargo/foo@1.0.0",
         "policy": {"uri": "toolbelt.toml", "digest": {"sha256": "ab" * 32}},
@@ -63,9 +62,9 @@ PREDICATES = {
     },
     "https://in-toto.io/attestation/release/v0.2": {"purl": "pkg:cargo/foo@1.0.0"},
 }
+# Their verification summary has one level where the specification has a list of them.
 MESSAGES = {
     "https://slsa.dev/provenance/v1": provenance_pb2.Provenance,
-    "https://slsa.dev/verification_summary/v1": vsa_pb2.VerificationSummary,
     "https://in-toto.io/attestation/test-result/v0.1": test_result_pb2.TestResult,
 }
 

@@ -69,7 +69,7 @@ pub(crate) struct VerifyArgs {
     /// OpenSSH list of whose signatures count, in place of the pinned one
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// Trusted revision whose `.toolbelt/allowed_signers` counts if none is named or pinned
+    /// Trusted revision whose own list (in the folder .toolbelt) counts if none is named or pinned
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Look at claims of this kind alone

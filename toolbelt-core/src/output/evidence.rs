@@ -38,10 +38,12 @@ pub fn write(answer: &Answer, out: &mut dyn io::Write) -> io::Result<()> {
     }
     writeln!(out, "allowed signers: {}", visible(&answer.trust))?;
     let verified = answer.verified.len();
+    let is_broken =
+        !answer.broken.is_empty() || answer.claims.iter().any(|claim| matches!(claim.state, State::Broken(_)));
     let what = match answer.verdict {
         Verdict::Pass => format!("{verified} of {}", plural(answer.claims.len(), "statement")),
-        Verdict::Fail if answer.broken.is_empty() && verified == 0 => "nobody trusted has signed anything".to_owned(),
-        Verdict::Fail => "evidence is broken".to_owned(),
+        Verdict::Fail if is_broken => "evidence is broken".to_owned(),
+        Verdict::Fail => "nobody trusted has signed anything".to_owned(),
         Verdict::Incomplete if answer.claims.is_empty() => "there is no evidence".to_owned(),
         Verdict::Incomplete => "some evidence could not be checked".to_owned(),
     };
