@@ -32,6 +32,7 @@ fn transcripts_hold() {
     }
     Scene::empty().transcript("tests/cases/cargo-toolbelt/rules.trycmd", &programs);
     Scene::of("cargo-toolbelt/tour").transcript("README.md", &programs);
+    Scene::of("cargo-toolbelt/sbom").transcript("docs/sbom.md", &programs);
 }
 
 #[test]
@@ -133,6 +134,7 @@ fn the_page_of_the_command_line_is_current() {
         "deps",
         "deps names",
         "deps why",
+        "sbom",
         "rules",
         "explain",
         "policy",
