@@ -33,6 +33,7 @@ fn transcripts_hold() {
     }
     Scene::empty().transcript("tests/cases/cargo-toolbelt/rules.trycmd", &programs);
     Scene::of("cargo-toolbelt/tour").transcript("README.md", &programs);
+    Scene::of("cargo-toolbelt/sbom").transcript("docs/sbom.md", &programs);
     evidence().transcript("docs/evidence.md", &programs);
 }
 
@@ -239,6 +240,9 @@ fn the_page_of_the_command_line_is_current() {
         "evidence verify",
         "evidence show",
         "evidence list",
+        "publish",
+        "publish approve",
+        "sbom",
         "rules",
         "explain",
         "policy",

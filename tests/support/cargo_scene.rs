@@ -79,7 +79,8 @@ impl CargoScene {
 
     /// The `file:` URL of the git repository.
     pub(crate) fn git_url(&self) -> String {
-        format!("file://{}", self.beside("git").display())
+        let path = self.beside("git").display().to_string().replace('\\', "/");
+        format!("file:///{}", path.trim_start_matches('/'))
     }
 
     /// Has cargo write the lock file.
