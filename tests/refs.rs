@@ -7,6 +7,7 @@
 mod signing;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 
 use signing::{DAY, Maker, World};
@@ -80,7 +81,7 @@ fn receive(world: &World, moves: &[(&str, &str)]) -> Observed {
             world.git("server", &["update-ref", "-d", "refs/tmp/x"]);
         }
         let new = if new.is_empty() { ZERO } else { new };
-        lines += &format!("{} {new} {name}\n", there(world, name));
+        writeln!(lines, "{} {new} {name}", there(world, name)).unwrap();
     }
     refs::judge_receive(&request(world, "server"), &lines).unwrap()
 }

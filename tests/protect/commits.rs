@@ -187,6 +187,32 @@ fn pushes_of_every_kind_are_looked_at() {
 }
 
 #[test]
+fn what_others_rely_on_is_neither_rewritten_nor_deleted() {
+    with_each_git(|world| {
+        let server = world.bare("server");
+        let repository = world.repository("r");
+        repository.git("remote add origin ../server").done();
+        repository.commit("a", "a\n").done();
+        repository.commit("toolbelt.toml", "version = 1\n[protect]\nrefs = [\"refs/heads/release/*\"]\n").done();
+        repository.git("tag -a -m one v1").done();
+        repository.git("push -q origin main v1 main:release/1 main:topic").done();
+        let before = server.id("main");
+        repository.git("commit -q --amend -m rewritten").done();
+        repository.git("push -q --force origin main").stopped("error[forced-update]");
+        repository.git("push -q --force origin main:release/1").stopped("error[forced-update]");
+        repository.git("push -q origin :main").stopped("error[protected-ref-deleted]");
+        repository.git("push -q origin :release/1").stopped("error[protected-ref-deleted]");
+        repository.git("tag -f -a -m two v1").done();
+        repository.git("push -q --force origin v1").stopped("v1");
+        assert_eq!(server.id("main"), before);
+        // Nobody said that this one is to stay.
+        repository.git("push -q --force origin main:topic").done();
+        assert_eq!(server.id("topic"), repository.id("main"));
+        repository.git("push -q origin :topic").done();
+    });
+}
+
+#[test]
 fn a_server_looks_at_what_it_receives_before_it_is_there() {
     with_each_git(|world| {
         let server = world.bare("server");

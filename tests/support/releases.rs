@@ -437,6 +437,7 @@ impl World {
 
     fn request(&self, advisories: PathBuf) -> publish::Request {
         publish::Request {
+            index_wait: std::time::Duration::ZERO,
             environment: self.environment(),
             manifest_path: None,
             packages: Packages::Meant,
