@@ -8,10 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a program may take: cargo may wait for another cargo, and download.
-const LIMIT: Duration = Duration::from_mins(2);
-/// The longest answer that is read; 753 packages give 4 MiB.
-const MAX_ANSWER: u64 = 256 << 20;
+/// Cargo may wait for another cargo, and download; 753 packages give an answer of 4 MiB.
+const LIMITS: Limits = Limits { time: Duration::from_mins(2), bytes: 256 << 20 };
 /// How much of what cargo says of a failure is kept.
 const MAX_COMPLAINT: u64 = 16 << 10;
 
@@ -19,6 +17,14 @@ const MAX_COMPLAINT: u64 = 16 << 10;
 ///
 /// Looking at a workspace needs none, and cargo runs programs that the workspace names: a compiler, its wrapper.
 const CREDENTIALS: [&str; 4] = ["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
+
+/// What a program may take.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    time: Duration,
+    /// Of standard output.
+    bytes: u64,
+}
 
 /// A program of the Rust toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +122,16 @@ pub fn run(
     directory: &Path,
     arguments: &[String],
 ) -> Result<Vec<u8>, Error> {
+    run_within(LIMITS, program, variables, directory, arguments)
+}
+
+fn run_within(
+    limits: Limits,
+    program: RustProgram,
+    variables: &BTreeMap<String, String>,
+    directory: &Path,
+    arguments: &[String],
+) -> Result<Vec<u8>, Error> {
     let path = variables.get(program.variable()).filter(|path| !path.is_empty()).map_or(program.name(), String::as_str);
     let first = arguments.first().map(|first| format!(" {first}")).unwrap_or_default();
     let name = || format!("{}{first}", program.name());
@@ -129,17 +145,18 @@ pub fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| Error::NotStarted { program: path.to_owned(), source })?;
-    let answer = answer(&mut child);
-    if answer.is_none() {
+    let answer = answer(&mut child, limits);
+    let is_too_large = answer.as_ref().is_some_and(|(said, _)| said.len() as u64 > limits.bytes);
+    if answer.is_none() || is_too_large {
         // It may have ended by itself, then there is nothing to end.
         let _ = child.kill();
     }
     let status = child.wait();
     let Some((said, complaint)) = answer else {
-        return Err(Error::TimedOut { command: name(), seconds: LIMIT.as_secs() });
+        return Err(Error::TimedOut { command: name(), seconds: limits.time.as_secs() });
     };
-    if said.len() as u64 > MAX_ANSWER {
-        return Err(Error::TooLarge { command: name(), limit: MAX_ANSWER });
+    if is_too_large {
+        return Err(Error::TooLarge { command: name(), limit: limits.bytes });
     }
     match status {
         Ok(status) if status.success() => Ok(said),
@@ -147,11 +164,11 @@ pub fn run(
     }
 }
 
-/// What it writes to standard output and standard error; none if that takes too long.
-fn answer(child: &mut Child) -> Option<(Vec<u8>, Vec<u8>)> {
-    let said = read(child.stdout.take(), MAX_ANSWER + 1);
+/// What it writes to standard output, up to one byte too many, and to standard error; none if that takes too long.
+fn answer(child: &mut Child, limits: Limits) -> Option<(Vec<u8>, Vec<u8>)> {
+    let said = read(child.stdout.take(), limits.bytes + 1);
     let complaint = read(child.stderr.take(), MAX_COMPLAINT);
-    let said = said.recv_timeout(LIMIT).ok()?;
+    let said = said.recv_timeout(limits.time).ok()?;
     // Whoever has closed one has closed the other; a process that it left behind is not waited for.
     Some((said, complaint.recv_timeout(Duration::from_secs(1)).unwrap_or_default()))
 }
@@ -205,6 +222,20 @@ mod tests {
         let error = run(RustProgram::Cargo, &variables, Path::new("."), &[]).unwrap_err();
         assert_eq!(error.to_string(), "`/no/such/cargo` cannot be started");
         assert!(error.hint().is_some());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_program_that_hangs_or_never_stops_talking_is_ended() {
+        let run = |program: &str, argument: &str, time| {
+            let variables = BTreeMap::from([("CARGO".to_owned(), program.to_owned())]);
+            let limits = Limits { time, bytes: 1000 };
+            run_within(limits, RustProgram::Cargo, &variables, Path::new("."), &[argument.to_owned()])
+        };
+        let error = run("/bin/sleep", "1000", Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.to_string(), "`cargo 1000` took more than 0 seconds");
+        let error = run("/usr/bin/yes", "y", Duration::from_mins(5)).unwrap_err();
+        assert_eq!(error.to_string(), "`cargo y` printed more than 1000 bytes");
     }
 
     #[test]
