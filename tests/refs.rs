@@ -30,7 +30,7 @@ fn world() -> World {
         world.public("alice"),
     );
     world.write("first/.toolbelt/allowed_signers", &signers);
-    let policy = "version = 1\n[rules]\nunsigned-commit = \"deny\"\nunsigned-tag = \"warn\"\n";
+    let policy = "version = 1\n[rules]\nunsigned-commit = \"deny\"\nunsigned-tag = \"warn\"\n[protect]\nrefs = [\"refs/heads/release/*\"]\n";
     world.write("first/toolbelt.toml", policy);
     world.commit("first", Maker::signing("alice"), "begin");
     world.git("first", &["push", "--quiet", "../server", "main"]);
@@ -48,7 +48,6 @@ fn request(world: &World, repository: &str) -> Request {
         policy: None,
         base: None,
         allowed_signers: None,
-        protected: vec!["refs/heads/release/*".to_owned()],
         required: &[],
     }
 }

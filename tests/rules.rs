@@ -224,7 +224,6 @@ fn said_of_pushed(case: &Path) -> String {
             policy: None,
             base: None,
             allowed_signers: None,
-            protected: Vec::new(),
             required: &[],
         };
         said = match refs::judge_push(&request, &push.remote, &push.url, &push.input) {

@@ -92,7 +92,7 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Ran, Error> {
         match check {
             HookCheck::Scan | HookCheck::Message => report.join(scan::run(&scan, watch)?),
             HookCheck::Refs => {
-                if let Some(said) = refs(request, &policy)? {
+                if let Some(said) = refs(request)? {
                     report.join(said);
                 }
             }
@@ -115,13 +115,12 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Ran, Error> {
 }
 
 /// What a push does to refs, and who vouches for what it brings; none for hooks that move none.
-fn refs(request: &Request, policy: &Policy) -> Result<Option<Report>, refs::Error> {
+fn refs(request: &Request) -> Result<Option<Report>, refs::Error> {
     let asked = refs::Request {
         environment: request.environment.clone(),
         policy: None,
         base: None,
         allowed_signers: None,
-        protected: policy.protect.refs.clone(),
         required: &[],
     };
     let observed = match (request.hook, request.arguments.as_slice()) {

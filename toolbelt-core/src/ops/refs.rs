@@ -33,8 +33,6 @@ pub struct Request {
     pub base: Option<String>,
     /// The file of trusted keys, in place of the base's.
     pub allowed_signers: Option<PathBuf>,
-    /// Globs over full names of refs that are protected besides the default branch and tags.
-    pub protected: Vec<String>,
     /// Rules that deny, whatever the policy says.
     pub required: &'static [&'static Rule],
 }
@@ -172,7 +170,7 @@ impl<'a> Run<'a> {
     fn observe(self, rewrites: Rewrites) -> Result<Observed, Error> {
         let mut coverage = Coverage { is_partial: true, ..Coverage::default() };
         let news = self.news(&mut coverage)?;
-        let updates = updates::of(&self.repository, &self.target, &self.request.protected, &mut coverage)?;
+        let updates = updates::of(&self.repository, &self.target, &self.policy().protect.refs, &mut coverage)?;
         let (objects, sources) = self.objects(&news, &mut coverage)?;
         let logs = if self.policy().is_active(&rewritten_history::RULE) {
             log::look(&self, rewrites, &mut coverage)?

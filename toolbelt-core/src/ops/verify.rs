@@ -50,7 +50,6 @@ pub fn run(request: &Request) -> Result<Report, Error> {
         policy: request.policy.clone(),
         base: request.base.clone(),
         allowed_signers: request.allowed_signers.clone(),
-        protected: Vec::new(),
         required: match request.signatures {
             Signatures::Required => PRESENCE,
             Signatures::ByPolicy => &[],

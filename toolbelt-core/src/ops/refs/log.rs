@@ -36,18 +36,18 @@ pub(super) fn look(run: &Run<'_>, rewrites: Rewrites, coverage: &mut Coverage) -
         Target::Push { remote, url, refs } => {
             vec![pushed(repository, remote, refs, coverage)?, here(repository, coverage)?]
                 .into_iter()
-                .map(|now| (Protected::of_remote(repository, &now.remote, url, &run.request.protected), now))
+                .map(|now| (Protected::of_remote(repository, &now.remote, url, &run.policy().protect.refs), now))
                 .collect::<Vec<_>>()
         }
         Target::Range(_) => {
             let mut all = Vec::new();
             for remote in tracked::names(repository) {
                 let tracked = tracked::refs(repository, &remote, coverage)?;
-                let protected = Protected::of_remote(repository, &remote, &remote, &run.request.protected);
+                let protected = Protected::of_remote(repository, &remote, &remote, &run.policy().protect.refs);
                 all.push((protected, Now { remote, tracked, told: Refs::new(), sent: Refs::new() }));
             }
             let here = here(repository, coverage)?;
-            all.push((Protected::of_remote(repository, HERE, HERE, &run.request.protected), here));
+            all.push((Protected::of_remote(repository, HERE, HERE, &run.policy().protect.refs), here));
             all
         }
         // The refs of a server are its own.
