@@ -133,14 +133,61 @@ fn file_that_was_added_to_the_crate() {
     assert!(team.registry.archive("one", VERSION).unwrap() == fs::read(&same).unwrap());
 }
 
+#[test]
+fn crate_that_was_tampered_with() {
+    let team = Team::new();
+    let manager = team.manager();
+    manager.publish_one(&["--dry-run"]).exits(0);
+    let honest = fs::read(manager.archive("one")).unwrap();
+    let commit = manager.git(&["rev-parse", "HEAD"]);
+    let changes: [(&str, &str, &str); 4] = [
+        (".cargo_vcs_info.json", &commit, "1111111111111111111111111111111111111111"),
+        ("Cargo.toml", "https://example.com/counts", "https://example.com/others"),
+        ("Cargo.lock", "version = 4", "version = 3"),
+        ("src/lib.rs", "    1\n", "    2\n"),
+    ];
+    for (path, from, to) in changes {
+        let tampered = team.path("tampered.crate");
+        fs::write(&tampered, repacked(&honest, Some((path, from, to)), None)).unwrap();
+        let run = manager.publish_one(&["--crate", tampered.to_str().unwrap()]).exits(1);
+        assert!(run.denied().contains(&"crate-differs-from-commit".to_owned()), "{path}: {:?}", run.denied());
+        assert!(run.messages("crate-differs-from-commit").concat().contains(path), "{path}");
+    }
+    assert_eq!(team.registry.uploads().len(), 0);
+}
+
+#[test]
+fn second_file_of_the_same_name() {
+    let team = Team::new();
+    let manager = team.manager();
+    manager.publish_one(&["--dry-run"]).exits(0);
+    let honest = fs::read(manager.archive("one")).unwrap();
+    let twice = team.path("twice.crate");
+    // Whoever unpacks it has the last one.
+    fs::write(&twice, packed_again(&honest, Some(("src/lib.rs", "//! Something else.\n")))).unwrap();
+    assert_ne!(manager.publish_one(&["--crate", twice.to_str().unwrap()]).code, 0);
+    assert_eq!(team.registry.uploads().len(), 0);
+}
+
 /// The same files in an archive of our own, and one more.
 fn packed_again(archive: &[u8], more: Option<(&str, &str)>) -> Vec<u8> {
+    repacked(archive, None, more)
+}
+
+/// The files in an archive of our own, with something in one of them replaced, and one more.
+fn repacked(archive: &[u8], change: Option<(&str, &str, &str)>, more: Option<(&str, &str)>) -> Vec<u8> {
     let mut made = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for entry in tar::Archive::new(GzDecoder::new(archive)).entries().unwrap() {
         let mut entry = entry.unwrap();
         let (mut header, path) = (entry.header().clone(), entry.path().unwrap().into_owned());
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
+        if let Some((_, from, to)) = change.filter(|(name, ..)| path.ends_with(name)) {
+            let text = String::from_utf8(content).unwrap();
+            assert!(text.contains(from), "{text}");
+            content = text.replace(from, to).into_bytes();
+            header.set_size(content.len() as u64);
+        }
         made.append_data(&mut header, path, content.as_slice()).unwrap();
     }
     if let Some((path, content)) = more {

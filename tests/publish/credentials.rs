@@ -76,3 +76,16 @@ fn keychain_that_only_cargo_can_ask_has_cargo_upload_the_same_bytes() {
     assert!(upload.headers["user-agent"].starts_with("cargo/"), "{:?}", upload.headers);
     assert!(team.registry.archive("one", VERSION).unwrap() == std::fs::read(manager.archive("one")).unwrap());
 }
+
+#[test]
+fn build_script_has_no_token_in_reach() {
+    let team = Team::releasing(|author| {
+        let script = format!("fn main() {{\n    assert!(std::env::var_os(\"{TOKEN_VARIABLE}\").is_none());\n}}\n");
+        author.write("one/build.rs", &script);
+    });
+    let manager = team.manager();
+    let run = manager.publish(&["--package", "one"]).exits(0);
+    assert_eq!(run.messages("token-in-environment"), [""; 0]);
+    assert!(manager.root.join("target/package/one-0.2.0").join("build.rs").exists(), "cargo built what it packaged");
+    assert_eq!(team.registry.uploads().len(), 1);
+}

@@ -1,5 +1,5 @@
-//! A team that releases a workspace of three packages: each has a key and clones of their own, the remote is a folder, and
-//! the registry is on the loopback. Everything goes through the program itself, git, cargo and ssh-keygen.
+//! A team that releases a workspace of three packages: each has a key and clones of their own, the remote is a folder,
+//! and the registry is on the loopback. Everything goes through the program itself, git, cargo and ssh-keygen.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -255,7 +255,7 @@ impl Member {
         assert_done("cargo generate-lockfile", &output.unwrap());
     }
 
-    /// Runs `cargo toolbelt publish` as it would be at a release, and reads its report: without `--package`, everything.
+    /// Runs `cargo toolbelt publish` as at a release; without `--package`, for all of them.
     #[track_caller]
     pub(crate) fn publish(&self, more: &[&str]) -> Run {
         self.toolbelt(&publish_arguments(more))
