@@ -1,16 +1,15 @@
 //! Putting hooks in beside those that are there, proving that they fire, and taking them out to the byte.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 use toolbelt_core::source::hooks::GitVersion;
 
-use crate::hooks::{Repository, World, bait, snapshot, with_each_git, with_each_older_git};
+use crate::hooks::{Repository, Snapshot, World, assert_same, bait, snapshot, with_each_git, with_each_older_git};
 
 /// What is there, without what belongs to toolbelt's own folder and without what the tests commit.
-fn there(repository: &Repository<'_>) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+fn there(repository: &Repository<'_>) -> Snapshot {
     let mut found = snapshot(&repository.folder);
     found.retain(|path, _| !path.components().any(|part| part.as_os_str() == "toolbelt"));
     found
@@ -18,13 +17,9 @@ fn there(repository: &Repository<'_>) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
 
 /// Takes the hooks out, after which all has to be as it was.
 #[track_caller]
-fn taken_out(repository: &Repository<'_>, before: &BTreeMap<PathBuf, (u32, Vec<u8>)>) {
+fn taken_out(repository: &Repository<'_>, before: &Snapshot) {
     repository.git("toolbelt protect uninstall").done();
-    let after = there(repository);
-    for (path, state) in before {
-        assert_eq!(after.get(path), Some(state), "{}", path.display());
-    }
-    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    assert_same(before, &there(repository));
     let said = repository.git("toolbelt protect uninstall").done();
     assert_eq!(said, "nothing of toolbelt is installed here");
 }
@@ -34,7 +29,8 @@ fn all_fire(repository: &Repository<'_>) {
     let before = snapshot(&repository.folder);
     let said = repository.toolbelt("protect doctor").done();
     assert_eq!(said.matches("fires, and sees a token").count(), 5, "{said}");
-    assert_eq!(snapshot(&repository.folder), before, "a trial leaves nothing");
+    // A trial leaves nothing.
+    assert_same(&before, &snapshot(&repository.folder));
 }
 
 /// A hook that says what it was told, and ends with this code.
@@ -48,17 +44,17 @@ fn nothing_is_done_where_it_is_only_said_and_twice_is_once() {
         let repository = world.plain_repository("r");
         let before = snapshot(&repository.folder);
         repository.git("toolbelt protect install --dry-run").done();
-        assert_eq!(snapshot(&repository.folder), before);
+        assert_same(&before, &snapshot(&repository.folder));
         repository.git("toolbelt protect install").done();
         let once = snapshot(&repository.folder);
         let said = repository.git("toolbelt protect install").done();
         assert_eq!(said.matches(" is installed: ").count(), 5, "{said}");
-        assert_eq!(snapshot(&repository.folder), once);
+        assert_same(&once, &snapshot(&repository.folder));
         let said = repository.git("toolbelt protect uninstall --dry-run").done();
         assert_eq!(said.matches("would be removed").count(), 5, "{said}");
-        assert_eq!(snapshot(&repository.folder), once);
+        assert_same(&once, &snapshot(&repository.folder));
         repository.git("toolbelt protect uninstall").done();
-        assert_eq!(snapshot(&repository.folder), before);
+        assert_same(&before, &snapshot(&repository.folder));
     });
 }
 
@@ -111,7 +107,7 @@ fn a_hook_that_was_there_keeps_its_input_its_arguments_and_its_say() {
         let (mut before, mut after) = (before, there(&repository));
         before.retain(hooks);
         after.retain(hooks);
-        assert_eq!(after, before);
+        assert_same(&before, &after);
     });
 }
 
@@ -148,7 +144,7 @@ fn strange_hooks_are_brought_back_as_they_were() {
         let before = snapshot(&repository.folder);
         let said = repository.git("toolbelt protect install");
         assert!(said.code == 2 && said.text.contains("it is a folder"), "{}", said.text);
-        assert_eq!(snapshot(&repository.folder), before);
+        assert_same(&before, &snapshot(&repository.folder));
     });
 }
 
@@ -204,7 +200,7 @@ fn where_nothing_can_be_written_nothing_is_done() {
         let before = snapshot(&repository.folder);
         let said = repository.git("toolbelt protect install");
         assert!(said.code == 2 && said.text.contains("cannot write"), "{}", said.text);
-        assert_eq!(snapshot(&repository.folder), before);
+        assert_same(&before, &snapshot(&repository.folder));
     });
 }
 
@@ -221,7 +217,7 @@ fn a_folder_of_hooks_for_all_repositories_stays_as_it_is_and_still_runs() {
         world.run(config, b"").done();
         let (before, untouched) = (there(&repository), snapshot(&shared.folder));
         repository.git("toolbelt protect install").done();
-        assert_eq!(snapshot(&shared.folder), untouched);
+        assert_same(&untouched, &snapshot(&shared.folder));
         all_fire(&repository);
         let said = repository.commit("a", "a\n").done();
         assert!(said.contains("previous: 0") && said.contains("posted"), "{said}");
@@ -307,7 +303,7 @@ fn entries_of_managers_are_taken_out_to_the_byte_with_windows_line_ends_too() {
         repository.git("toolbelt protect uninstall").done();
         assert_eq!(repository.read("lefthook.yml"), "# new\ncommit-msg:\n  jobs:\n    - run: true\n# more");
         repository.write("lefthook.yml", "commit-msg:\n  jobs:\n    - run: true");
-        assert_eq!(there(&repository), before);
+        assert_same(&before, &there(&repository));
 
         repository.write(".pre-commit-config.yaml", "repos: [{repo: meta, hooks: []}]\n");
         let said = repository.git("toolbelt protect install").done();

@@ -1,6 +1,6 @@
 //! Repositories with real hooks, for every git on the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -260,8 +260,29 @@ pub(crate) fn bait() -> String {
     format!("token = \"{}\"\n", token())
 }
 
+/// Two snapshots have to be the same.
+#[track_caller]
+pub(crate) fn assert_same(before: &Snapshot, after: &Snapshot) {
+    let shown = |snapshot: &Snapshot, path: &PathBuf| {
+        let state = snapshot.get(path);
+        state.map_or("not there".to_owned(), |(mode, content)| {
+            format!("{mode:o} {:?}", String::from_utf8_lossy(content))
+        })
+    };
+    let paths: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).collect();
+    let different: Vec<String> = paths
+        .into_iter()
+        .filter(|path| before.get(*path) != after.get(*path))
+        .map(|path| format!("{}: {} was {}", path.display(), shown(after, path), shown(before, path)))
+        .collect();
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// Path, then kind and mode, and what it holds or points to.
+pub(crate) type Snapshot = BTreeMap<PathBuf, (u32, Vec<u8>)>;
+
 /// Every file below a folder: path, kind and mode, and what it holds or points to.
-pub(crate) fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+pub(crate) fn snapshot(folder: &Path) -> Snapshot {
     let mut found = BTreeMap::new();
     let mut left = vec![folder.to_owned()];
     while let Some(next) = left.pop() {
