@@ -93,8 +93,6 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Ran, Error> {
             HookCheck::Scan | HookCheck::Message => report.join(scan::run(&scan, watch)?),
             // A trial is about what is in a commit, and what moves refs is written down.
             HookCheck::Refs if request.is_trial => {}
-            // Who looks at refs notes what they are, and a trial leaves nothing.
-            HookCheck::Refs if request.is_trial => {}
             HookCheck::Refs => {
                 if let Some(said) = refs(request)? {
                     report.join(said);
