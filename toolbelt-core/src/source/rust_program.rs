@@ -1,22 +1,14 @@
 //! The programs `cargo` and `rustc`: with a time limit, and without credentials.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+
+use super::program::{self, Program};
+use super::registry::clean_environment::clean_environment;
 
 /// Cargo may wait for another cargo, and download; 753 packages give an answer of 4 MiB.
 const LIMITS: Limits = Limits { time: Duration::from_mins(2), bytes: 256 << 20 };
-/// How much of what cargo says of a failure is kept.
-const MAX_COMPLAINT: u64 = 16 << 10;
-
-/// Parts of the names of variables that hold credentials, such as `CARGO_REGISTRY_TOKEN`.
-///
-/// Looking at a workspace needs none, and cargo runs programs that the workspace names: a compiler, its wrapper.
-const CREDENTIALS: [&str; 4] = ["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
 
 /// What a program may take.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +55,7 @@ pub enum Error {
         /// The program.
         program: String,
         /// Why.
-        source: io::Error,
+        source: program::Error,
     },
     /// It took too long.
     #[error("`{command}` took more than {seconds} seconds")]
@@ -135,58 +127,21 @@ fn run_within(
     let path = variables.get(program.variable()).filter(|path| !path.is_empty()).map_or(program.name(), String::as_str);
     let first = arguments.first().map(|first| format!(" {first}")).unwrap_or_default();
     let name = || format!("{}{first}", program.name());
-    let mut command = Command::new(path);
-    command
-        .env_clear()
-        .envs(variables.iter().filter(|(name, _)| !is_credential(name)))
-        .current_dir(directory)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|source| Error::NotStarted { program: path.to_owned(), source })?;
-    let answer = answer(&mut child, limits);
-    let is_too_large = answer.as_ref().is_some_and(|(said, _)| said.len() as u64 > limits.bytes);
-    if answer.is_none() || is_too_large {
-        // It may have ended by itself, then there is nothing to end.
-        let _ = child.kill();
-    }
-    let status = child.wait();
-    let Some((said, complaint)) = answer else {
-        return Err(Error::TimedOut { command: name(), seconds: limits.time.as_secs() });
-    };
-    if is_too_large {
-        return Err(Error::TooLarge { command: name(), limit: limits.bytes });
-    }
-    match status {
-        Ok(status) if status.success() => Ok(said),
-        Ok(_) | Err(_) => Err(Error::Failed { command: name(), message: reason(&String::from_utf8_lossy(&complaint)) }),
-    }
-}
-
-/// What it writes to standard output, up to one byte too many, and to standard error; none if that takes too long.
-fn answer(child: &mut Child, limits: Limits) -> Option<(Vec<u8>, Vec<u8>)> {
-    let said = read(child.stdout.take(), limits.bytes + 1);
-    let complaint = read(child.stderr.take(), MAX_COMPLAINT);
-    let said = said.recv_timeout(limits.time).ok()?;
-    // Whoever has closed one has closed the other; a process that it left behind is not waited for.
-    Some((said, complaint.recv_timeout(Duration::from_secs(1)).unwrap_or_default()))
-}
-
-/// Reads in a thread, which outlives us if the other end is never closed.
-fn read(from: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut from) = from {
-            // What was read before an error counts; cargo's exit code says whether it is whole.
-            let _ = from.by_ref().take(limit).read_to_end(&mut bytes);
-            let _ = sender.send(bytes);
-            // Whoever writes into a closed pipe fails for another reason than the one that it had.
-            let _ = io::copy(&mut from, &mut io::sink());
+    // Cargo runs programs that the workspace names: a compiler, its wrapper.
+    let variables = clean_environment(variables);
+    let mut program = Program::new(path, directory, &variables).arguments(arguments);
+    (program.limit, program.most) = (limits.time, limits.bytes);
+    match program.run() {
+        Ok(output) if output.status.success() => Ok(output.stdout),
+        Ok(output) => Err(Error::Failed { command: name(), message: reason(&String::from_utf8_lossy(&output.stderr)) }),
+        Err(program::Error::TooLong { limit, .. }) => {
+            Err(Error::TimedOut { command: name(), seconds: limit.as_secs() })
         }
-    });
-    receiver
+        Err(program::Error::TooMuch { most, .. }) => Err(Error::TooLarge { command: name(), limit: most }),
+        Err(source @ (program::Error::Missing { .. } | program::Error::Start { .. })) => {
+            Err(Error::NotStarted { program: path.to_owned(), source })
+        }
+    }
 }
 
 /// What cargo says in one line, without what it says of its progress.
@@ -197,24 +152,9 @@ fn reason(complaint: &str) -> String {
     if reason.is_empty() { "it gave no reason".to_owned() } else { reason }
 }
 
-fn is_credential(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    CREDENTIALS.iter().any(|word| name.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_are_not_handed_on() {
-        for name in ["CARGO_REGISTRY_TOKEN", "CARGO_REGISTRIES_OURS_TOKEN", "GITHUB_TOKEN", "aws_secret_access_key"] {
-            assert!(is_credential(name), "{name}");
-        }
-        for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_TOOLCHAIN", "CARGO_NET_OFFLINE", "HTTPS_PROXY"] {
-            assert!(!is_credential(name), "{name}");
-        }
-    }
 
     #[test]
     fn a_program_that_is_not_there_is_named() {

@@ -17,6 +17,7 @@ use crate::ops::sbom::Documents;
 use crate::report::Coverage;
 use crate::source::cache::Cache;
 use crate::source::program::Program;
+use crate::source::registry::clean_environment::clean_environment;
 use crate::source::ssh::SigningKey;
 use crate::store::sidecar;
 use crate::subject::digest::Sha256Digest;
@@ -88,9 +89,9 @@ pub(super) fn write(
 
 /// What cargo calls itself: `cargo 1.95.0`.
 fn cargo_version(ground: &Ground<'_>) -> Option<String> {
-    let variables = &ground.request.environment.variables;
+    let variables = clean_environment(&ground.request.environment.variables);
     let cargo = variables.get("CARGO").map_or("cargo", String::as_str);
-    let output = Program::new(cargo, &ground.workspace.root, variables).arguments(["--version"]).run().ok()?;
+    let output = Program::new(cargo, &ground.workspace.root, &variables).arguments(["--version"]).run().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let mut words = text.split_whitespace();
     Some(format!("{} {}", words.next()?, words.next()?))

@@ -58,6 +58,11 @@ mod tests {
             "CARGO_REGISTRIES_X_SECRET_KEY",
             "CARGO_REGISTRIES_X_CREDENTIAL_PROVIDER",
             "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
+            "CARGO_REGISTRY_CREDENTIAL_PROVIDER",
+            "CARGO_REGISTRY_SECRET_KEY",
+            "CARGO_CREDENTIAL_ALIAS_X",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "aws_secret_access_key",
             "ACTIONS_ID_TOKEN_REQUEST_URL",
             "GITHUB_TOKEN",
             "CRATES_IO_ID_TOKEN",
@@ -67,7 +72,19 @@ mod tests {
         ] {
             assert!(holds_credential(name), "{name}");
         }
-        for name in ["PATH", "HOME", "CARGO_HOME", "RUSTFLAGS", "OPENSSL_DIR", "CARGO_REGISTRIES_X_INDEX", "PATHEXT"] {
+        for name in [
+            "PATH",
+            "HOME",
+            "CARGO_HOME",
+            "RUSTFLAGS",
+            "OPENSSL_DIR",
+            "CARGO_REGISTRIES_X_INDEX",
+            "PATHEXT",
+            "RUSTUP_TOOLCHAIN",
+            "CARGO_NET_OFFLINE",
+            "HTTPS_PROXY",
+            "CARGO_REGISTRIES_CRATES_IO_PROTOCOL",
+        ] {
             assert!(!holds_credential(name), "{name}");
         }
     }

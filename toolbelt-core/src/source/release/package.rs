@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::archive::Named;
 use crate::source::program::{self, Program};
+use crate::source::registry::clean_environment::clean_environment;
 
 /// How long cargo may take: it compiles what it packages, with all dependencies.
 const LIMIT: Duration = Duration::from_hours(2);
@@ -111,7 +112,7 @@ impl Packaging<'_> {
 
     /// Packages what these name.
     pub(super) fn cargo(&self, packages: impl IntoIterator<Item = String>) -> Result<(), Error> {
-        let mut variables = without_credentials(self.variables);
+        let mut variables = clean_environment(self.variables);
         for (name, value) in [("CARGO_TERM_COLOR", "never"), ("CARGO_TERM_PROGRESS_WHEN", "never")] {
             variables.insert(name.to_owned(), value.to_owned());
         }
@@ -158,42 +159,9 @@ pub(super) fn said(stderr: &[u8]) -> String {
     program::last_lines(stderr, LINES)
 }
 
-/// The environment without what a registry would take for permission to publish.
-pub(super) fn without_credentials(variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let is_credential = |name: &str| {
-        let name = name.to_ascii_uppercase();
-        name == "CARGO_REGISTRY_TOKEN"
-            || (name.starts_with("CARGO_REGISTRIES_") && (name.ends_with("_TOKEN") || name.ends_with("_SECRET_KEY")))
-            || (name.starts_with("CARGO_") && name.contains("CREDENTIAL"))
-            || name == "CARGO_REGISTRY_SECRET_KEY"
-            // With these two a job of GitHub Actions asks for the proof that trusted publishing exchanges for a token.
-            || name.starts_with("ACTIONS_ID_TOKEN_REQUEST_")
-    };
-    let kept = variables.iter().filter(|(name, _)| !is_credential(name));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_are_left_out_of_the_environment() {
-        let credentials = [
-            "CARGO_REGISTRY_TOKEN",
-            "CARGO_REGISTRIES_OURS_TOKEN",
-            "CARGO_REGISTRIES_OURS_CREDENTIAL_PROVIDER",
-            "CARGO_REGISTRY_CREDENTIAL_PROVIDER",
-            "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
-            "CARGO_CREDENTIAL_ALIAS_X",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-        ];
-        let kept = ["PATH", "CARGO_HOME", "CARGO_REGISTRIES_OURS_INDEX", "CARGO_REGISTRIES_CRATES_IO_PROTOCOL"];
-        let all = credentials.iter().chain(&kept).map(|name| ((*name).to_owned(), "x".to_owned())).collect();
-        let mut kept = kept.map(str::to_owned);
-        kept.sort();
-        assert_eq!(without_credentials(&all).into_keys().collect::<Vec<_>>(), kept);
-    }
 
     #[test]
     fn the_line_that_names_the_error_stands_for_all() {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::package::without_credentials;
 use crate::finding::{Fact, Unknown};
 use crate::source::program::{self, Program};
+use crate::source::registry::clean_environment::clean_environment;
 use crate::subject::release::{SemverCheck, SemverFailure};
 
 /// How long it may take: it compiles the documentation of two versions.
@@ -47,7 +47,7 @@ pub struct Request<'a> {
 ///
 /// It compiles both versions, which runs their build scripts.
 pub fn check(request: &Request<'_>) -> Fact<SemverCheck> {
-    let mut variables = without_credentials(request.variables);
+    let mut variables = clean_environment(request.variables);
     for (name, value) in [("CARGO_TERM_COLOR", "never"), ("CARGO_TERM_PROGRESS_WHEN", "never"), ("LC_ALL", "C")] {
         variables.insert(name.to_owned(), value.to_owned());
     }
