@@ -6,6 +6,8 @@ use crate::team::{AUTHOR, Member, STRANGER, Team};
 
 /// The commit of the release, whose note has the approvals.
 const COMMIT: &str = "one-v0.2.0^{commit}";
+/// A release between the first one and that which is published.
+const BETWEEN: &str = "one-v0.1.5";
 /// The bytes of something else.
 const OTHER: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -75,6 +77,57 @@ fn signer_who_is_added_in_the_release_itself_does_not_count() {
     let list = team.write("lists/new", &team.signer(STRANGER));
     let named = ["--approvals", "1", "--dry-run", "--allowed-signers", list.to_str().unwrap()];
     team.manager().publish_one(&named).exits(0);
+}
+
+/// A release whose list of allowed signers has a stranger, tagged as a release of its own before the real one.
+fn with_tag_between(tag: impl FnOnce(&Team, &Member)) -> Team {
+    Team::with_keys(|team, author| {
+        author.append(".toolbelt/allowed_signers", &team.signer(STRANGER));
+        author.commit("somebody new");
+        tag(team, author);
+        author.git(&["push", "--quiet", "--tags", "origin"]);
+    })
+}
+
+#[test]
+fn tag_that_nobody_trusted_has_signed_makes_nobody_an_approver() {
+    let bare = |_: &Team, author: &Member| drop(author.git(&["tag", BETWEEN]));
+    let by_stranger = |team: &Team, author: &Member| {
+        let key = format!("user.signingkey={}", team.path(&format!("keys/{STRANGER}")).display());
+        author.git(&["-c", &key, "tag", "--sign", "--message", BETWEEN, BETWEEN]);
+    };
+    // A good signature of somebody else's tag, under another name.
+    let renamed = |_: &Team, author: &Member| {
+        author.tag("another", "HEAD");
+        author.git(&["update-ref", &format!("refs/tags/{BETWEEN}"), "refs/tags/another"]);
+    };
+    let merged = |_: &Team, author: &Member| {
+        author.tag(BETWEEN, "HEAD");
+        author.git(&["checkout", "--quiet", "-B", "main", "HEAD~"]);
+        author.git(&["merge", "--quiet", "--no-ff", "--message", "merge", BETWEEN]);
+    };
+    for (make, why) in [
+        (&bare as &dyn Fn(&Team, &Member), "it is no annotated tag"),
+        (&by_stranger, "no trusted key signed it"),
+        (&renamed, "it calls itself otherwise"),
+        (&merged, "is not on the line of first parents"),
+    ] {
+        let team = with_tag_between(make);
+        team.member(STRANGER).approve(&digest(&team));
+        let message = refused(&team, &team.manager(), "1");
+        assert!(
+            message.starts_with("is approved by none of 1; not counted: the list of the tag `one-v0.1.5`"),
+            "{message}"
+        );
+        assert!(message.contains(why), "{message}");
+    }
+}
+
+#[test]
+fn tag_that_somebody_trusted_has_signed_hands_the_list_on() {
+    let team = with_tag_between(|_, author| author.tag(BETWEEN, "HEAD"));
+    team.member(STRANGER).approve(&digest(&team));
+    team.manager().publish_one(&["--approvals", "1"]).exits(0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::base::Base;
 use super::ground::Ground;
 use super::{Error, statements};
 use crate::evidence::predicate::Predicate as _;
@@ -12,6 +13,7 @@ use crate::evidence::statement::ResourceDescriptor;
 use crate::finding::{Fact, Unknown};
 use crate::ops::evidence::trust::{self, Sources};
 use crate::ops::evidence::{self, verify};
+use crate::source::cargo_metadata::Member;
 use crate::store::{Kept, Stored, notes, sidecar};
 use crate::subject::attestation::Attestation;
 use crate::subject::content::ObjectId;
@@ -29,29 +31,35 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Looks where such evidence is kept. `base` is the revision whose list of allowed signers counts where none is named
-    /// or pinned: the release before.
+    /// Looks where such evidence is kept. Where no list of allowed signers is named or pinned, that of a release before
+    /// counts.
     pub(super) fn of(
         ground: &Ground<'_>,
+        member: &Member,
         revision: Option<&Revision>,
         archive: &Path,
-        base: Option<String>,
     ) -> Result<Self, Error> {
         let stored = stored(ground, revision, archive)?;
-        let sources = Sources { base: ground.request.trust.base.clone().or(base), ..ground.request.trust.clone() };
+        let asked = &ground.request.trust;
+        let base = match asked {
+            Sources { named: None, base: None } => Base::find(ground, member)?,
+            _ => Base::default(),
+        };
+        let sources = Sources { base: asked.base.clone().or(base.revision), ..asked.clone() };
         let environment = &ground.request.environment;
         let trusted = match trust::root(environment, ground.repository(), &sources) {
             Ok(trusted) => trusted,
             Err(error @ evidence::Error::NoTrust { .. }) => {
-                let unknown = Unknown { hint: error.hint().map(str::to_owned), ..Unknown::new(error.to_string()) };
+                let reason = base.passed_over.iter().fold(error.to_string(), |reason, why| format!("{reason}; {why}"));
+                let unknown = Unknown { hint: error.hint().map(str::to_owned), ..Unknown::new(reason) };
                 let attestations = Fact::Unknown(unknown);
                 return Ok(Self { attestations, rejected: Vec::new(), described: Vec::new() });
             }
             Err(error) => return Err(error.into()),
         };
         let root = trusted.for_evidence();
-        let problems = trusted.signers.problems().iter().chain(&stored.broken);
-        let mut rejected = problems.map(ToString::to_string).collect::<Vec<_>>();
+        let problems = trusted.signers.problems().iter().chain(&stored.broken).map(ToString::to_string);
+        let mut rejected = base.passed_over.into_iter().chain(problems).collect::<Vec<_>>();
         let (mut attestations, mut described) = (Vec::new(), Vec::new());
         for kept in stored.envelopes.into_iter().filter(is_asked_for) {
             match verify::verify(&kept.envelope, &root, environment) {

@@ -4,6 +4,7 @@
 //! pass.
 
 pub mod approve;
+mod base;
 mod collect;
 mod documents;
 mod gathered;

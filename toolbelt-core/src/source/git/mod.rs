@@ -19,6 +19,7 @@ pub mod head;
 pub mod history;
 pub mod lines;
 pub mod locate;
+pub mod mainline;
 pub mod merge_tree;
 pub mod message;
 pub mod objects;

@@ -34,6 +34,8 @@ pub struct VersionTag {
     pub name: String,
     /// The version that it names.
     pub version: Version,
+    /// What the ref points to: the tag object, or the commit itself.
+    pub object: ObjectId,
     /// The commit that it leads to.
     pub commit: ObjectId,
 }
@@ -98,35 +100,36 @@ fn is_signed(content: &[u8]) -> bool {
         .any(|line| begins(line, "gpgsig") || SIGNATURES.iter().any(|signature| line == signature.as_bytes()))
 }
 
-/// The tag of the greatest version before `version` that the parents of a commit lead to.
+/// The tags of versions before `version` that the parents of a commit lead to, the least version first.
 ///
 /// Only tags of this repository are looked at, whether or not a remote has them too.
 ///
 /// # Errors
 ///
-/// [`Error::Program`] if git cannot tell.
-pub fn previous(
+/// [`Error::Program`] if git cannot tell, [`Error::Ref`] if a tag cannot be read.
+pub fn earlier(
     repository: &GitRepository,
     package: &str,
     version: &Version,
     commit: ObjectId,
     pattern: &TagPattern,
-) -> Result<Option<VersionTag>, Error> {
+) -> Result<Vec<VersionTag>, Error> {
     let merged = format!("--merged={commit}");
     let listed = Call::new(&["for-each-ref", "--format=%(refname)", &merged, "refs/tags/"]).succeed(repository)?;
     let listed = String::from_utf8_lossy(&listed);
     let names = listed.lines().filter_map(|line| line.strip_prefix("refs/tags/"));
-    let mut candidates: Vec<(Version, &str)> =
-        names.filter_map(|name| Some((pattern.version(package, name)?, name))).collect();
-    candidates.retain(|(candidate, _)| candidate.cmp_precedence(version).is_lt());
-    candidates.sort();
-    for (version, name) in candidates.into_iter().rev() {
+    let mut earlier = Vec::new();
+    for name in names {
+        let of_tag = pattern.version(package, name).filter(|of_tag| of_tag.cmp_precedence(version).is_lt());
+        let Some(of_tag) = of_tag else { continue };
+        let Some(Tag { name, object, commit: Some(found), .. }) = find(repository, name)? else { continue };
         // A tag of the commit itself may have been made by whoever made the commit.
-        if let Some(found) = find(repository, name)?.and_then(|tag| tag.commit).filter(|found| *found != commit) {
-            return Ok(Some(VersionTag { name: name.to_owned(), version, commit: found }));
+        if found != commit {
+            earlier.push(VersionTag { name, version: of_tag, object, commit: found });
         }
     }
-    Ok(None)
+    earlier.sort_by(|one, other| one.version.cmp(&other.version));
+    Ok(earlier)
 }
 
 #[cfg(test)]
@@ -186,8 +189,8 @@ mod tests {
         let pattern = TagPattern::usual(false);
         let previous = |version: &str| {
             let version = Version::parse(version).unwrap();
-            let found = super::previous(&sandbox.open(), "one", &version, sandbox.id("HEAD"), &pattern).unwrap();
-            found.map(|tag| tag.name)
+            let found = earlier(&sandbox.open(), "one", &version, sandbox.id("HEAD"), &pattern).unwrap();
+            found.last().map(|tag| tag.name.clone())
         };
         sandbox.commit("none");
         assert_eq!(previous("2.0.0"), None);
