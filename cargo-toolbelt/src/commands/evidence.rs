@@ -111,7 +111,10 @@ fn sign(args: SignArgs, ui: &Ui) -> anyhow::Result<u8> {
         destination,
     });
     let signed = signed.map_err(hinted)?;
-    ui.write(|out| output::write_signed(&signed, kept.as_deref(), out))?;
+    ui.write(|out| match ui.format() {
+        Format::Json => output::write_signed_json(&signed, kept.as_deref(), out),
+        Format::Human | Format::Markdown | Format::Sarif => output::write_signed(&signed, kept.as_deref(), out),
+    })?;
     Ok(0)
 }
 

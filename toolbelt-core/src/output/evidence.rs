@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::escape::{self, visible};
 use crate::ops::evidence::list::{About, Entry, Listing, Unverified};
 use crate::ops::evidence::sign::Signed;
+use crate::ops::evidence::subject::Target;
 use crate::ops::evidence::types;
 use crate::ops::evidence::verify::{Answer, By, Claim, State};
 use crate::report::Verdict;
@@ -110,6 +111,27 @@ pub fn write_signed(signed: &Signed, kept: Option<&str>, out: &mut dyn io::Write
     writeln!(out, "kept in {}", visible(kept))
 }
 
+#[derive(Serialize)]
+struct JsonSigned<'a> {
+    version: u32,
+    subjects: Vec<JsonSubject<'a>>,
+    key: &'a str,
+    key_ids: &'a [String],
+    kept: &'a str,
+}
+
+/// Writes what was signed as JSON; `docs/evidence.md` describes it. An envelope that was kept nowhere is JSON itself.
+///
+/// # Errors
+///
+/// What writing to `out` says.
+pub fn write_signed_json(signed: &Signed, kept: Option<&str>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Some(kept) = kept else { return write_signed(signed, None, out) };
+    let Signed { subjects, key, key_ids, .. } = signed;
+    let subjects = subjects.iter().map(JsonSubject::from).collect();
+    escape::write_json(&JsonSigned { version: VERSION, subjects, key, key_ids, kept }, out)
+}
+
 /// Writes what stands there, and that nobody has verified it.
 ///
 /// # Errors
@@ -172,6 +194,13 @@ struct JsonSubject<'a> {
     digest: serde_json::Map<String, Value>,
 }
 
+impl<'a> From<&'a Target> for JsonSubject<'a> {
+    fn from(target: &'a Target) -> Self {
+        let digest = [(target.algorithm.clone(), target.digits.clone().into())];
+        Self { name: &target.name, digest: digest.into_iter().collect() }
+    }
+}
+
 #[derive(Serialize)]
 struct JsonClaim<'a> {
     path: &'a str,
@@ -202,10 +231,9 @@ struct JsonSigner<'a> {
 ///
 /// What writing to `out` says.
 pub fn write_json(answer: &Answer, out: &mut dyn io::Write) -> io::Result<()> {
-    let digest = [(answer.subject.algorithm.clone(), answer.subject.digits.clone().into())];
     let json = JsonAnswer {
         version: VERSION,
-        subject: JsonSubject { name: &answer.subject.name, digest: digest.into_iter().collect() },
+        subject: JsonSubject::from(&answer.subject),
         verdict: answer.verdict.as_str(),
         allowed_signers: &answer.trust,
         statements: answer.claims.iter().map(json_claim).collect(),
@@ -301,7 +329,6 @@ mod tests {
 
     use super::*;
     use crate::finding::Unknown;
-    use crate::ops::evidence::subject::Target;
 
     fn answer() -> Answer {
         let claim = |state| Claim {

@@ -104,6 +104,8 @@ struct JsonRelease<'a> {
     state: &'static str,
     /// Why it could not be published.
     failure: Option<&'a str>,
+    /// What the reader can do about that.
+    hint: Option<&'a str>,
     /// What the registry remarked on.
     warnings: &'a [String],
 }
@@ -127,6 +129,7 @@ impl<'a> From<&'a Prepared> for JsonRelease<'a> {
             signed_by: release.signed_by.as_deref(),
             state,
             failure: failure.map(|failure| failure.reason.as_str()),
+            hint: failure.and_then(|failure| failure.hint.as_deref()),
             warnings,
         }
     }
