@@ -352,7 +352,7 @@ fn keys_of_other_types_are_asked_about() {
     asked.environment.variables.insert("PATH".to_owned(), only(&world, &["git"]));
     let report = verify::run(&asked).unwrap();
     assert_eq!(report.verdict, Verdict::Incomplete);
-    assert_one(&report, "untrusted-signer? `ssh-keygen` cannot be started");
+    assert_one(&report, "untrusted-signer? `ssh-keygen` is not installed");
 }
 
 /// A search path with these programs alone.

@@ -32,6 +32,8 @@ pub struct Program<'a> {
     pub limit: Duration,
     /// How many bytes it may write.
     pub most: u64,
+    /// Whether it may ask its user over standard error, of which nothing is kept then.
+    pub is_interactive: bool,
 }
 
 /// Why a program could not be run to its end.
@@ -81,6 +83,7 @@ impl<'a> Program<'a> {
             input: Vec::new(),
             limit: Duration::from_mins(1),
             most: 256 << 20,
+            is_interactive: false,
         }
     }
 
@@ -109,9 +112,7 @@ impl<'a> Program<'a> {
         });
         let stderr = in_background(child.stderr.take(), end_of);
         let stop = |child: &mut Child, error| {
-            // One that ended meanwhile cannot be killed, and need not be.
-            let _ = child.kill();
-            let _ = child.wait();
+            stop(child);
             Err(error)
         };
         let too_long = || Error::TooLong { program: program.clone(), limit: self.limit };
@@ -130,10 +131,12 @@ impl<'a> Program<'a> {
         Ok(Output { status, stdout, stderr })
     }
 
-    fn start(&self) -> Result<Child, Error> {
+    /// Starts it, with pipes to and from it.
+    pub(super) fn start(&self) -> Result<Child, Error> {
         let mut command = Command::new(self.name);
         command.env_clear().envs(self.variables).current_dir(self.directory).args(&self.arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let errors = if self.is_interactive { Stdio::inherit() } else { Stdio::piped() };
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         command.spawn().map_err(|source| {
             let program = self.name.to_owned();
             // A missing folder looks like a missing program.
@@ -175,8 +178,15 @@ fn end_of(mut pipe: impl Read) -> io::Result<Vec<u8>> {
     Ok(kept)
 }
 
+/// Ends a program.
+pub(super) fn stop(child: &mut Child) {
+    // One that ended meanwhile cannot be killed, and need not be.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
 /// The status of a program that closed its output and should be about to end; none if it does not.
-fn ended(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+pub(super) fn ended(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let (mut waited, mut pause) = (Duration::ZERO, Duration::from_micros(100));
     loop {
         if let Some(status) = child.try_wait()? {

@@ -165,8 +165,9 @@ impl BillOfMaterials {
 
     /// What one component needs, in one way.
     pub fn needs(&self, component: usize, kind: DependencyKind) -> impl Iterator<Item = &Component> {
-        let edges = self.edges.iter().filter(move |edge| edge.from == component && edge.kind == kind);
-        edges.map(|edge| &self.components[edge.to])
+        let start = self.edges.partition_point(|edge| edge.from < component);
+        let edges = self.edges[start..].iter().take_while(move |edge| edge.from == component);
+        edges.filter(move |edge| edge.kind == kind).map(|edge| &self.components[edge.to])
     }
 }
 

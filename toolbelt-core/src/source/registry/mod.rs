@@ -7,10 +7,10 @@
 pub mod api;
 pub mod clean_environment;
 pub mod credentials;
+mod exchange;
 pub mod gate;
 pub mod metadata;
 pub mod order;
-mod program;
 pub mod provider;
 pub mod readback;
 pub mod through_cargo;

@@ -2,17 +2,17 @@
 //! [credential provider protocol](https://doc.rust-lang.org/cargo/reference/credential-provider-protocol.html), version
 //! 1, and commands that print a token.
 
-use std::process::Stdio;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::cargo_config::Provider;
-use super::program::{self, Program};
 use super::token::Search;
+use crate::source::program::{self, Program};
 use crate::subject::digest::Sha256Digest;
 
 /// The version of the protocol that is spoken.
 pub(super) const VERSION: u32 = 1;
+/// Most that is read of what a program writes.
+const MAX_OUTPUT: u64 = 1 << 20;
 
 /// What is about to be published, as providers are told it.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +116,7 @@ pub(super) fn ask(search: &Search<'_>, provider: &Provider, publish: &Publish<'_
     let protocol = || Error::Protocol(provider.program.clone());
     let request = serde_json::to_string(&request).map_err(|_| protocol())?;
     let arguments = ["--cargo-plugin".to_owned()];
-    let [hello, answer] = run(search, &provider.program, &arguments).exchange(&request)?;
+    let [hello, answer] = program(search, &provider.program, &arguments).exchange(&request)?;
     read(&hello, &answer, provider)
 }
 
@@ -148,9 +148,7 @@ pub(super) fn from_stdout(search: &Search<'_>, provider: &Provider) -> Result<St
     let mut variables = search.variables.clone();
     variables.insert("CARGO_REGISTRY_INDEX_URL".to_owned(), index_url);
     variables.insert("CARGO_REGISTRY_NAME_OPT".to_owned(), search.target.name.clone());
-    let output = Program { variables: &variables, ..run(search, command, &arguments) };
-    // It may ask its user over stderr.
-    let output = output.run(Stdio::inherit())?;
+    let output = Program { variables: &variables, ..program(search, command, &arguments) }.run()?;
     let text = String::from_utf8(output.stdout).map_err(|_| failed())?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
@@ -160,8 +158,10 @@ pub(super) fn from_stdout(search: &Search<'_>, provider: &Provider) -> Result<St
     Ok(line.to_owned())
 }
 
-fn run<'a>(search: &'a Search<'_>, program: &'a str, arguments: &'a [String]) -> Program<'a> {
-    Program { path: program, arguments, variables: search.variables, directory: search.directory, limit: search.limit }
+/// A program that may ask its user something.
+fn program<'a>(search: &Search<'a>, name: &'a str, arguments: &[String]) -> Program<'a> {
+    let program = Program::new(name, search.directory, search.variables).arguments(arguments);
+    Program { limit: search.limit, most: MAX_OUTPUT, is_interactive: true, ..program }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::Output;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 use super::super::cargo_config::Login;
 use super::super::file;
 use super::clean_environment::clean_environment;
-use super::program::{self, Output, Program};
 use super::provider::Publish;
+use crate::source::program::{self, Program};
 use crate::subject::digest::Sha256Digest;
 
 /// How long packaging may take; it may have to download index entries.
@@ -121,8 +121,10 @@ pub fn publish(request: &Request<'_>) -> Result<Outcome, Error> {
         Ok(output) if output.status.success() => Ok(Outcome::Uploaded(proof)),
         Ok(output) => Ok(Outcome::Unknown { reason: said(&output) }),
         // Ended in the midst of it.
-        Err(error @ program::Error::Timeout { .. }) => Ok(Outcome::Unknown { reason: error.to_string() }),
-        Err(error @ program::Error::Start { .. }) => Err(error.into()),
+        Err(error @ (program::Error::TooLong { .. } | program::Error::TooMuch { .. })) => {
+            Ok(Outcome::Unknown { reason: error.to_string() })
+        }
+        Err(error @ (program::Error::Missing { .. } | program::Error::Start { .. })) => Err(error.into()),
     }
 }
 
@@ -173,8 +175,8 @@ fn run(
     variables: &BTreeMap<String, String>,
     limit: Duration,
 ) -> Result<Output, program::Error> {
-    let program = Program { path: request.cargo, arguments, variables, directory: request.directory, limit };
-    program.run(Stdio::piped())
+    let program = Program::new(request.cargo, request.directory, variables).arguments(arguments);
+    Program { limit, ..program }.run()
 }
 
 /// The last lines of what cargo said, without control characters.

@@ -354,7 +354,7 @@ mod tests {
         let path = keys.make("a", &["rsa", "-b", "2048"], "");
         let key = SigningKey::find(&Named::File(path), "no-such-program", &keys.variables).unwrap();
         let error = key.sign_file("toolbelt", b"data").unwrap_err();
-        assert!(error.to_string().contains("`no-such-program` cannot be started"), "{error}");
+        assert!(error.to_string().contains("`no-such-program` is not installed"), "{error}");
         let unknown = keygen::verify("", b"", key.public(), "toolbelt", &BTreeMap::from([("PATH".into(), "/".into())]));
         assert!(unknown.unwrap_err().hint.unwrap().contains("openssh"));
     }
