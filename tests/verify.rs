@@ -272,11 +272,101 @@ fn what_is_verified_does_not_say_whom_to_trust() {
         assert_eq!(report.verdict, Verdict::Incomplete);
         assert!(said(&report)[0].contains("itself under judgement"), "{:?}", said(&report));
     }
+    // Nor from another end of the range, or another work tree.
+    world.git("work", &["worktree", "add", "--quiet", "--detach", "../linked", "HEAD"]);
+    let linked = world.path("linked/.toolbelt/allowed_signers");
+    for (range, list) in [
+        ("HEAD~2...HEAD", ".toolbelt/allowed_signers".into()),
+        ("HEAD~2 HEAD", ".toolbelt/allowed_signers".into()),
+        (range, linked),
+    ] {
+        let report =
+            verify::run(&Request { allowed_signers: Some(list), base: None, ..request(&world, range) }).unwrap();
+        assert!(said(&report)[0].contains("itself under judgement"), "{range}: {:?}", said(&report));
+    }
     world.git(
         "work",
         &["config", "toolbelt.allowedSigners", &world.path("work/.toolbelt/allowed_signers").display().to_string()],
     );
     assert!(said(&verify(&world, range))[0].contains("itself under judgement"));
+}
+
+#[test]
+fn the_policy_at_the_start_of_a_range_counts_only_as_the_base() {
+    let world = world();
+    world.write(
+        "work/toolbelt.toml",
+        "version = 1\nrules.untrusted-signer = \"allow\"\nrules.unsigned-commit = \"allow\"\n",
+    );
+    world.commit("work", Maker::signing("eve"), "nobody looks");
+    world.commit("work", Maker::signing("eve"), "two");
+    world.write("signers", &format!("alice@example.com {}\n", world.public("alice")));
+    let asked = Request {
+        allowed_signers: Some(world.path("signers")),
+        base: None,
+        signatures: Signatures::Required,
+        ..request(&world, "HEAD~1..HEAD")
+    };
+    assert_one(&verify::run(&asked).unwrap(), "untrusted-signer: ");
+    let asked = Request { base: Some("HEAD~1".to_owned()), ..asked };
+    assert_eq!(said(&verify::run(&asked).unwrap()), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_policy_says_of_tags_says_nothing_of_commits() {
+    let world = world();
+    world.commit("work", Maker::not_signing("alice"), "one");
+    world.write("policy.toml", "version = 1\nrules.unsigned-tag = \"deny\"\n");
+    let asked = Request { policy: Some(world.path("policy.toml")), ..request(&world, "HEAD~1..HEAD") };
+    let report = verify::run(&asked).unwrap();
+    assert_eq!((report.verdict, said(&report).len()), (Verdict::Incomplete, 0));
+    assert!(report.coverage.skipped.iter().any(|skip| skip.what == "commits"), "{:?}", report.coverage);
+}
+
+/// A commit with this content, signed by a key; its id.
+fn signed(world: &World, key: &str, content: &str) -> String {
+    world.write("content", content);
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-q", "-Y", "sign", "-n", "git", "-f"]).arg(world.path(key)).arg(world.path("content"));
+    assert!(command.status().unwrap().success());
+    let signature = fs::read_to_string(world.path("content.sig")).unwrap();
+    fs::remove_file(world.path("content.sig")).unwrap();
+    let header = format!("\ngpgsig {}\n\n", signature.trim_end().replace('\n', "\n "));
+    world.object("work", "commit", content.replacen("\n\n", &header, 1).as_bytes())
+}
+
+#[test]
+fn who_is_named_twice_is_nobody() {
+    let world = world();
+    world.commit("work", Maker::signing("alice"), "one");
+    let whole = world.git("work", &["cat-file", "commit", "HEAD"]) + "\n";
+    let header = |name: &str| whole.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let (author, committer) = (header("author"), header("committer"));
+    let unsigned: String = {
+        let (before, rest) = whole.split_once("gpgsig ").unwrap();
+        let (_, after) = rest.split_once("-----END SSH SIGNATURE-----\n").unwrap();
+        format!("{before}{}", after.trim_start_matches(" \n"))
+    };
+    let forged = |line: &str| line.replace("alice", "bob");
+    for changed in [
+        unsigned.replace(&committer, &format!("{committer}\n{}", forged(&committer))),
+        unsigned.replace(&committer, &format!("committer Bob <bob@example.com>\n{committer}")),
+        unsigned.replace(&author, &format!("{author}\n{}", forged(&author))),
+    ] {
+        assert_ne!(unsigned, changed);
+        // On top of it is one that is as it should be.
+        let id = signed(&world, "alice", &changed);
+        let parent = whole.lines().find(|line| line.starts_with("parent")).unwrap();
+        let tip = signed(&world, "alice", &unsigned.replace(parent, &format!("parent {id}")));
+        let report = verify(&world, &format!("HEAD~1..{tip}"));
+        assert_eq!(said(&report).len(), 1, "{changed}: {:?}", said(&report));
+        assert!(
+            said(&report)[0].contains("cannot be read") || said(&report)[0].contains("says it twice"),
+            "{report:?}"
+        );
+    }
+    let id = signed(&world, "alice", &unsigned);
+    assert_eq!(said(&verify(&world, &format!("HEAD~1..{id}"))), Vec::<String>::new());
 }
 
 #[test]
@@ -329,7 +419,21 @@ fn a_signed_tag_has_the_name_that_was_signed() {
     world.git_as("work", Maker::signing("alice"), &["tag", "--sign", "-m", "x", "v1"]);
     world.git("work", &["update-ref", "refs/tags/v2", &world.id("work", "refs/tags/v1")]);
     assert_eq!(said(&verify(&world, "HEAD..v1")), Vec::<String>::new());
-    assert_one(&verify(&world, "HEAD..v2"), "untrusted-signer: leads to a tag that was signed as `v1`");
+    for spelt in ["v2", "tags/v2", "refs/tags/v2", "v2^{tag}", "tags/v2^{object}"] {
+        let report = verify(&world, &format!("HEAD..{spelt}"));
+        assert_eq!(said(&report).len(), 1, "{spelt}");
+        assert_one(&report, "untrusted-signer: leads to a tag that was signed as `v1`");
+    }
+    world.git("work", &["tag", "light"]);
+    for spelt in ["light", "tags/light", "refs/tags/light"] {
+        let asked = Request { signatures: Signatures::Required, ..request(&world, &format!("HEAD..{spelt}")) };
+        assert_one(&verify::run(&asked).unwrap(), "unsigned-tag: is a name alone");
+    }
+    assert_eq!(said(&verify(&world, "HEAD..v2^{commit}")), Vec::<String>::new());
+    assert_eq!(verify(&world, "v1...v2^{}").verdict, Verdict::Pass, "tags lead to commits");
+    // What holds no commit and no tag has nobody to vouch for it.
+    let asked = Request { base: Some("HEAD".to_owned()), ..request(&world, "HEAD^{tree}") };
+    assert!(matches!(verify::run(&asked), Err(Error::Repository(_))));
 }
 
 #[test]
@@ -442,7 +546,11 @@ fn histories_that_end_early() {
         ..request(&world, "HEAD")
     };
     let report = verify::run(&asked).unwrap();
-    assert_eq!((report.coverage.counts["signed"], report.verdict), (2, Verdict::Pass));
+    assert_eq!((report.coverage.counts["signed"], report.verdict), (2, Verdict::Incomplete));
+    assert!(report.coverage.skipped.iter().any(|skip| skip.why.contains("ends early")), "{:?}", report.coverage);
+    // Nobody asks for what came before the start of a range that is there.
+    let report = verify::run(&Request { range: "HEAD~1..HEAD".to_owned(), ..asked }).unwrap();
+    assert_eq!((report.coverage.counts["signed"], report.verdict), (1, Verdict::Pass));
     // A commit that is not there is not verified.
     let missing = world.id("work", "HEAD~1");
     let path = world.path("work/.git/objects").join(&missing[..2]).join(&missing[2..]);

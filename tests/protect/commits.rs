@@ -241,6 +241,104 @@ fn a_server_looks_at_what_it_receives_before_it_is_there() {
     });
 }
 
+/// A server with our hook, and a client without any, whose first commit it has.
+fn server_and_client(world: &World) -> (Repository<'_>, Repository<'_>) {
+    let server = world.bare("server");
+    server.git("toolbelt protect install --server").done();
+    let client = world.plain_repository("client");
+    client.commit("a", "a\n").done();
+    client.git("remote add origin ../server").done();
+    client.git("push -q origin main").done();
+    (server, client)
+}
+
+#[test]
+fn a_ref_that_stands_for_another_is_protected_as_that_one() {
+    with_each_git(|world| {
+        let (server, client) = server_and_client(world);
+        server.git("symbolic-ref refs/heads/old refs/heads/main").done();
+        client.commit("b", "b\n").done();
+        client.git("push -q origin main").done();
+        let before = server.id("main");
+        client.git("push -q --force origin HEAD~1:refs/heads/old").stopped("main");
+        client.git("push -q origin :refs/heads/old").stopped("main");
+        assert_eq!(server.id("main"), before);
+    });
+}
+
+#[test]
+fn a_server_whose_head_leads_nowhere_protects_what_is_usual() {
+    with_each_git(|world| {
+        let (server, client) = server_and_client(world);
+        server.git("symbolic-ref HEAD refs/heads/gone").done();
+        client.commit("b", "b\n").done();
+        client.git("push -q origin main").done();
+        client.git("push -q --force origin HEAD~1:main").stopped("main");
+        client.git("push -q origin :main").stopped("main");
+    });
+}
+
+#[test]
+fn what_says_how_to_judge_is_understood_before_it_is_taken_and_can_be_put_right() {
+    with_each_git(|world| {
+        let (server, client) = server_and_client(world);
+        let too_long = "# nobody\n".repeat(1 << 18);
+        for (file, content) in [
+            ("toolbelt.toml", "version = 1\nnonsense = 3\n"),
+            (".toolbelt/patterns.toml", "x = [\n"),
+            (".toolbelt/allowed_signers", too_long.as_str()),
+        ] {
+            fs::create_dir_all(client.folder.join(".toolbelt")).unwrap();
+            client.commit(file, content).done();
+            client.git("push -q origin main").stopped(file);
+            // It is there nevertheless, as from before there was a hook.
+            client.git("push -q origin main:refs/heads/other").stopped(file);
+            server.git("toolbelt protect uninstall").done();
+            client.git("push -q origin main").done();
+            server.git("toolbelt protect install --server").done();
+            client.git(&format!("rm -q {file}")).done();
+            client.git("commit -q -m right").done();
+            let said = client.git("push -q origin main").done();
+            assert!(said.contains("passes, incomplete") || file.ends_with("signers"), "{said}");
+            client.commit("bait", &bait()).done();
+            client.git("push -q origin main").stopped("1 denied");
+            client.git("reset -q --hard HEAD~1").done();
+        }
+    });
+}
+
+#[test]
+fn a_policy_that_takes_checks_away_is_told_and_one_that_is_pinned_stays() {
+    with_each_git(|world| {
+        let (server, client) = server_and_client(world);
+        client.commit("toolbelt.toml", "version = 1\n[protect]\npre-receive = []\n").done();
+        let said = client.git("push -q origin main").done();
+        assert!(said.contains("guard-weakened") && said.contains("does not check `refs` any more"), "{said}");
+        client.commit("b", "b\n").done();
+        client.git("push -q origin main").done();
+        fs::write(world.path("pinned.toml"), "version = 1\n").unwrap();
+        let pinned = world.path("pinned.toml").display().to_string();
+        server.git_with(&["config", "toolbelt.policy", &pinned]).done();
+        client.git("push -q --force origin HEAD~1:main").stopped("main");
+        server.git("config toolbelt.policy pinned.toml").done();
+        client.git("push -q origin main:other").stopped("not an absolute path");
+    });
+}
+
+#[test]
+fn refs_that_are_written_here_say_nothing_of_what_the_remote_has() {
+    with_each_git(|world| {
+        world.bare("server");
+        let repository = world.repository("r");
+        repository.git("remote add origin ../server").done();
+        repository.git("push -q origin main").done();
+        repository.git("config --add remote.origin.fetch +refs/tags/*:refs/tags/*").done();
+        repository.commit_unseen("bait", &bait());
+        repository.git("tag -a -m release v1").done();
+        repository.git("push -q origin main v1").stopped("1 denied");
+    });
+}
+
 #[test]
 fn dependencies_are_judged_as_they_are_pushed_and_by_the_policy_of_the_other_side() {
     with_each_git(|world| {

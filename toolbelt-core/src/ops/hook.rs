@@ -2,7 +2,7 @@
 
 mod deps;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::finding::Level;
 use crate::ops::scan::{self, Inline, Memory, Target};
@@ -13,8 +13,12 @@ use crate::report::{Coverage, Report, Verdict};
 use crate::rules::blob::exposed_token;
 use crate::source::git;
 use crate::source::git::repository::GitRepository;
+use crate::source::git::settings::Form;
 use crate::source::receipts::{Receipt, Receipts};
 use crate::subject::hook::{Hook, HookCheck};
+
+/// The setting of a server that pins the policy, which nobody who pushes can change then.
+const POLICY: &str = "toolbelt.policy";
 
 /// Which hook runs, and what git tells it.
 #[derive(Debug, Clone)]
@@ -55,6 +59,15 @@ pub enum Error {
     /// What is committed, pushed or received could not be looked at.
     #[error(transparent)]
     Scan(#[from] scan::Error),
+    /// Git's configuration could not be read.
+    #[error(transparent)]
+    Configuration(#[from] git::Error),
+    /// The policy that the server's configuration pins is named by a path that depends on where one is.
+    #[error("`{POLICY}` is `{path}`, which is not an absolute path")]
+    PinnedPolicy {
+        /// What it is set to.
+        path: String,
+    },
     /// What the push does to refs could not be looked at.
     #[error(transparent)]
     Refs(#[from] refs::Error),
@@ -94,7 +107,7 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Ran, Error> {
             // A trial is about what is in a commit, and what moves refs is written down.
             HookCheck::Refs if request.is_trial => {}
             HookCheck::Refs => {
-                if let Some(said) = refs(request)? {
+                if let Some(said) = refs(request, scan.policy.clone())? {
                     report.join(said);
                 }
             }
@@ -117,10 +130,10 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Ran, Error> {
 }
 
 /// What a push does to refs, and who vouches for what it brings; none for hooks that move none.
-fn refs(request: &Request) -> Result<Option<Report>, refs::Error> {
+fn refs(request: &Request, policy: Option<PathBuf>) -> Result<Option<Report>, refs::Error> {
     let asked = refs::Request {
         environment: request.environment.clone(),
-        policy: None,
+        policy,
         base: None,
         allowed_signers: None,
         required: &[],
@@ -179,9 +192,21 @@ fn scan_request(request: &Request) -> Result<scan::Request, Error> {
         target,
         inline: Inline::Honoured,
         memory: Memory::Bypassed,
-        policy: None,
+        policy: pinned_policy(request)?,
         base: None,
     })
+}
+
+/// The policy that a server's own configuration names.
+fn pinned_policy(request: &Request) -> Result<Option<PathBuf>, Error> {
+    let Environment { directory, variables, .. } = &request.environment;
+    if request.hook != Hook::PreReceive {
+        return Ok(None);
+    }
+    match git::settings::get(directory, variables, POLICY, Form::Path)? {
+        Some(path) if !Path::new(&path).is_absolute() => Err(Error::PinnedPolicy { path }),
+        path => Ok(path.map(PathBuf::from)),
+    }
 }
 
 /// Leaves a receipt for a tree that may be committed, and counts the commits of a push that have none.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::audit;
 use crate::finding::Outcome;
 use crate::ops::Environment;
-use crate::ops::scan::trust::Judge;
+use crate::ops::scan::trust::{Judge, Revisions};
 use crate::ops::scan::{self, Inline, Memory, Target};
 use crate::policy::{Policy, decide};
 use crate::report::{Coverage, Report, SourceState};
@@ -21,6 +21,7 @@ use crate::source::git::repository::GitRepository;
 use crate::source::git::signed::{self, News};
 use crate::source::{file, git};
 use crate::subject::malformed::Malformed;
+use crate::subject::signed_object::{ObjectKind, Signature};
 
 /// How to judge.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub struct Observed {
     pub outcomes: Vec<(&'static Rule, Outcome)>,
     /// What was looked at.
     pub coverage: Coverage,
+    /// How many commits and tags nobody has signed.
+    pub unsigned: BTreeMap<ObjectKind, usize>,
     /// The policy that was judged by: that of the base.
     pub policy: Policy,
     /// The file of trusted keys.
@@ -158,7 +161,12 @@ impl<'a> Run<'a> {
             policy: request.policy.clone(),
             base: request.base.clone(),
         };
-        let mut judge = Judge::of(&judged, Some(&repository), &root)?;
+        let mut revisions = Revisions::of(&judged, &repository)?;
+        if asked == Asked::Always && request.base.is_none() {
+            // A range has a start, which need not be any better than what follows.
+            revisions.base = None;
+        }
+        let mut judge = Judge::of(&judged, Some(&repository), &root, revisions)?;
         request.required.iter().for_each(|rule| judge.loaded.policy.require(rule));
         Ok(Self { request, repository, judge, target, asked })
     }
@@ -169,6 +177,7 @@ impl<'a> Run<'a> {
 
     fn observe(self, rewrites: Rewrites) -> Result<Observed, Error> {
         let mut coverage = Coverage { is_partial: true, ..Coverage::default() };
+        self.judge.tell(&mut coverage);
         let news = self.news(&mut coverage)?;
         let updates = updates::of(&self.repository, &self.target, &self.policy().protect.refs, &mut coverage)?;
         let (objects, sources) = self.objects(&news, &mut coverage)?;
@@ -177,8 +186,12 @@ impl<'a> Run<'a> {
         } else {
             Vec::new()
         };
+        let mut unsigned = BTreeMap::new();
+        for object in objects.iter().filter(|object| object.signature == Signature::None) {
+            *unsigned.entry(object.kind).or_default() += 1;
+        }
         let outcomes = audit::refs(&audit::Refs { updates, objects, logs }, self.policy());
-        Ok(Observed { outcomes, coverage, policy: self.judge.loaded.policy, sources })
+        Ok(Observed { outcomes, coverage, unsigned, policy: self.judge.loaded.policy, sources })
     }
 
     fn news(&self, coverage: &mut Coverage) -> Result<News, Error> {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use collect::{Collector, Seen, SignOffs};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use trust::Judge;
+use trust::{Judge, Revisions};
 
 use crate::audit::{self, Acceptances};
 use crate::ops::{Environment, Step, Watch, policy};
@@ -178,6 +178,7 @@ pub(super) fn run_against(request: &Request, known: Known, watch: Watch<'_>) -> 
     let changes = changes.into_iter().map(|change| without(change, &excluded)).collect::<Vec<_>>();
     let acceptances = Acceptances { key: &judge.key, markers: judge.markers };
     let observed = audit::contents(&sightings, &changes, policy, acceptances);
+    judge.tell(&mut coverage);
     for key in &judge.loaded.not_carried_over {
         coverage.skip(&key.key, 1, "is not carried over");
     }
@@ -319,7 +320,11 @@ impl Ground {
     }
 
     fn judge(&self, request: &Request) -> Result<Judge, Error> {
-        Judge::of(request, self.repository.as_ref(), &self.root)
+        let revisions = match &self.repository {
+            Some(repository) => Revisions::of(request, repository)?,
+            None => Revisions::default(),
+        };
+        Judge::of(request, self.repository.as_ref(), &self.root, revisions)
     }
 
     /// Whose sign-offs are looked for: those of messages that are new.

@@ -7,9 +7,16 @@ use crate::ops::refs::{self, Error, Rewrites};
 use crate::report::Report;
 use crate::rules::Rule;
 use crate::rules::repository::{unsigned_commit, unsigned_tag};
+use crate::subject::signed_object::ObjectKind;
 
 /// The rules over whether there is a signature.
 static PRESENCE: &[&Rule] = &[&unsigned_commit::RULE, &unsigned_tag::RULE];
+
+/// What each of them is about.
+static KINDS: [(&Rule, &str, &[ObjectKind]); 2] = [
+    (&unsigned_commit::RULE, "commits", &[ObjectKind::Commit]),
+    (&unsigned_tag::RULE, "tags", &[ObjectKind::Tag, ObjectKind::LightweightTag]),
+];
 
 /// What to verify, and by what.
 #[derive(Debug, Clone)]
@@ -56,16 +63,17 @@ pub fn run(request: &Request) -> Result<Report, Error> {
         },
     };
     let mut observed = refs::judge_range(&judged, &request.range, request.rewrites)?;
-    let counted = |what: &str| observed.coverage.counts.get(what).copied().unwrap_or_default();
-    let (signed, unsigned) = (counted("signed"), counted("unsigned"));
-    // To pass would say that somebody vouches for all of it.
-    let is_settled = |rule: &&Rule| observed.policy.is_active(rule) || (observed.policy.speaks_of(rule) && signed > 0);
-    if unsigned > 0 && !PRESENCE.iter().any(is_settled) {
-        observed.coverage.saw_nothing |= signed == 0;
-        observed.coverage.could_not_look = true;
-        let count = usize::try_from(unsigned).unwrap_or(usize::MAX);
-        let why = "have no signature, and neither the policy nor --signed says what that means";
-        observed.coverage.skip("commits and tags", count, why);
+    let signed = observed.coverage.counts.get("signed").copied().unwrap_or_default();
+    for (rule, what, kinds) in KINDS {
+        let unsigned: usize = kinds.iter().filter_map(|kind| observed.unsigned.get(kind)).sum();
+        let is_settled = observed.policy.is_active(rule) || (observed.policy.speaks_of(rule) && signed > 0);
+        // To pass would say that somebody vouches for all of it.
+        if unsigned > 0 && !is_settled {
+            observed.coverage.saw_nothing |= signed == 0;
+            observed.coverage.could_not_look = true;
+            let why = "have no signature, and neither the policy nor --signed says what that means";
+            observed.coverage.skip(what, unsigned, why);
+        }
     }
     Ok(observed.report("verify", &request.environment))
 }

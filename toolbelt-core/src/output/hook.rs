@@ -147,7 +147,7 @@ impl Page<'_> {
         } else {
             String::new()
         };
-        let text = format!("{beside}an [[exemption]] with reason, owner and end in toolbelt.toml: reviewers see both");
+        let text = format!("{beside}an [[exemption]] with reason, owner and end in toolbelt.toml, which reviewers see");
         self.line(&text, "to accept it knowingly: ", "    ")?;
         let all = match self.about.hook {
             Hook::PreCommit | Hook::PreMergeCommit | Hook::PreApplypatch => "`git toolbelt scan --staged`, ",

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Asked, Error, Run};
+use super::{Error, Run};
 use crate::evidence::allowed_signers::{AllowedSigners, MAX_BYTES};
 use crate::finding::Unknown;
 use crate::ops::evidence::trust::{FILE, SETTING};
 use crate::report::{Coverage, SourceState, State};
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
+use crate::source::git::peel;
+use crate::source::git::repository::GitRepository;
 use crate::source::git::settings::{self, Form};
 use crate::source::git::signed::News;
 use crate::subject::content::ObjectId;
@@ -36,7 +38,7 @@ impl Root {
     pub(super) fn find(run: &Run<'_>, news: &News, coverage: &mut Coverage) -> Result<Self, Error> {
         let directory = &run.request.environment.directory;
         if let Some(named) = &run.request.allowed_signers {
-            return Self::at(run, &directory.join(named), named.display().to_string(), coverage);
+            return Self::at(run, news, &directory.join(named), named.display().to_string(), coverage);
         }
         let repository = &run.repository;
         let top = repository.root().unwrap_or_else(|| repository.git_dir());
@@ -46,11 +48,9 @@ impl Root {
                     "`{SETTING}` is `{pinned}`, which is no absolute path"
                 ))));
             }
-            return Self::at(run, Path::new(&pinned), pinned.clone(), coverage);
+            return Self::at(run, news, Path::new(&pinned), pinned.clone(), coverage);
         }
-        // A range has a start, which need not be any better than what follows.
-        let is_given = run.request.base.is_some() || run.asked != Asked::Always;
-        match run.judge.revisions.base.filter(|_| is_given) {
+        match run.judge.revisions.base {
             Some(base) if news.commits.contains(&base) => {
                 Ok(Self::without(Unknown::new("the base is itself under judgement")))
             }
@@ -68,8 +68,8 @@ impl Root {
     }
 
     /// A file outside of what is judged.
-    fn at(run: &Run<'_>, path: &Path, name: String, coverage: &mut Coverage) -> Result<Self, Error> {
-        if let Some(inside) = inside(run, path)? {
+    fn at(run: &Run<'_>, news: &News, path: &Path, name: String, coverage: &mut Coverage) -> Result<Self, Error> {
+        if let Some(inside) = inside(run, news, path)? {
             let why = Unknown::new(format!("`{inside}` is itself under judgement"));
             return Ok(Self::without(why.hint("take it from a revision that is not, with --base")));
         }
@@ -88,8 +88,11 @@ impl Root {
             }
             Err(why) => return Ok(Self::without(Unknown::new(format!("`{FILE}` of the base {why}")))),
         };
-        let text = String::from_utf8(bytes).map_err(|_| Malformed::whole(FILE, "is not UTF-8"))?;
-        Ok(Self::parse(format!("{FILE} of the base"), &text, coverage)?)
+        // Otherwise nothing could be pushed that puts it right.
+        let unusable = |why: &str| Self::without(Unknown::new(format!("`{FILE}` of the base {why}")));
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(unusable("is not UTF-8")) };
+        let parsed = Self::parse(format!("{FILE} of the base"), &text, coverage);
+        Ok(parsed.unwrap_or_else(|error| unusable(&error.message)))
     }
 
     fn parse(name: String, text: &str, coverage: &mut Coverage) -> Result<Self, Malformed> {
@@ -108,15 +111,22 @@ impl Root {
     }
 }
 
-/// The path in the repository of a file of the work tree that the tree under judgement has too.
-fn inside(run: &Run<'_>, path: &Path) -> Result<Option<String>, Error> {
+/// The path in the repository of a file of a work tree, if what is judged has such a file too.
+fn inside(run: &Run<'_>, news: &News, path: &Path) -> Result<Option<String>, Error> {
     let real = |path: &Path| -> PathBuf { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) };
-    let (Some(top), Some(change)) = (run.repository.root(), run.judge.revisions.change) else { return Ok(None) };
-    let path = real(path);
-    let Ok(relative) = path.strip_prefix(real(top)) else { return Ok(None) };
+    let (path, repository) = (real(path), &run.repository);
+    let folder = path.parent().unwrap_or(&path);
+    // Another work tree of the repository is no better than this one.
+    let Ok(around) = GitRepository::open(folder, repository.variables()) else { return Ok(None) };
+    let top = around.root().filter(|_| real(around.common_dir()) == real(repository.common_dir())).map(real);
+    let Some(relative) = top.as_ref().and_then(|top| path.strip_prefix(top).ok()) else { return Ok(None) };
     let relative = relative.to_string_lossy().replace('\\', "/");
-    let files = CommitFiles::open(&run.repository, change).map_err(Error::from)?;
-    // What cannot be read may be it.
-    let is_there = files.read(&relative).map_or(true, |bytes| bytes.is_some());
-    Ok(is_there.then_some(relative))
+    for tip in news.tips.iter().filter_map(|tip| peel::commit(repository, *tip)) {
+        let files = CommitFiles::open(repository, tip).map_err(Error::from)?;
+        // What cannot be read may be it.
+        if files.read(&relative).map_or(true, |bytes| bytes.is_some()) {
+            return Ok(Some(relative));
+        }
+    }
+    Ok(None)
 }

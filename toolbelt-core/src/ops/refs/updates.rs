@@ -24,7 +24,7 @@ pub(super) fn of(
         }
         Target::Receive(refs) => {
             let updates = receive::updates(refs.as_bytes())?.into_iter();
-            updates.map(|update| (update.name, update.old, update.new)).collect()
+            updates.map(|update| (receive::meant(repository, &update.name), update.old, update.new)).collect()
         }
         Target::Range(_) | Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => {
             return Ok(Vec::new());

@@ -4,16 +4,20 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Inline, Request, Target};
 use crate::audit::Markers;
+use crate::evidence::allowed_signers::AllowedSigners;
+use crate::ops::causes;
+use crate::ops::evidence::trust::FILE as SIGNERS;
 use crate::ops::policy::{self, Loaded};
-use crate::policy::Policy;
 use crate::policy::allow_list::AllowListFormat;
 use crate::policy::baseline::Baseline;
+use crate::policy::{NotCarriedOver, Policy};
+use crate::report::Coverage;
 use crate::rules::blob::secrets::engine::Engine;
 use crate::rules::blob::secrets::{examples, pattern_file};
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
 use crate::source::git::repository::GitRepository;
-use crate::source::git::{push, range, receive};
+use crate::source::git::{default_branch, peel, push, range, receive};
 use crate::subject::content::ObjectId;
 use crate::subject::malformed::Malformed;
 use crate::subject::value_key::ValueKey;
@@ -34,6 +38,17 @@ pub(in crate::ops) struct Judge {
     pub(in crate::ops) markers: Markers,
     /// The commits that these were read from.
     pub(in crate::ops) revisions: Revisions,
+    /// What of the base cannot be understood, and so does not count: why, one line each.
+    pub(in crate::ops) passed_over: Vec<String>,
+}
+
+impl Judge {
+    /// Says what does not count.
+    pub(in crate::ops) fn tell(&self, coverage: &mut Coverage) {
+        for why in &self.passed_over {
+            coverage.could_not_look("what says how to judge", why.as_str());
+        }
+    }
 }
 
 /// The commit on the trusted side.
@@ -50,15 +65,15 @@ enum Files {
 impl Judge {
     /// Reads what counts: a policy that is named; else the base's, with what the change adds as the change's own; else
     /// that of the work tree.
+    ///
+    /// What the change brings has to be understood. What the base has and cannot be understood is passed over: otherwise
+    /// nothing could be pushed that puts it right.
     pub(in crate::ops) fn of(
         request: &Request,
         repository: Option<&GitRepository>,
         root: &Path,
+        revisions: Revisions,
     ) -> Result<Self, Error> {
-        let revisions = match repository {
-            Some(repository) => Revisions::of(request, repository)?,
-            None => Revisions::default(),
-        };
         let folder = || Files::Folder(root.to_owned());
         let change = match (repository, revisions.change) {
             (Some(repository), Some(commit)) => Files::Commit(CommitFiles::open(repository, commit)?),
@@ -66,8 +81,9 @@ impl Judge {
         };
         let mut judge = match (repository, revisions.base) {
             (Some(repository), Some(base)) => {
-                let mut judge = Self::read(&Files::Commit(CommitFiles::open(repository, base)?))?;
+                let mut judge = Self::of_base(CommitFiles::open(repository, base)?)?;
                 let proposed = Self::read(&change)?;
+                proposed.understood(&judge, &change)?;
                 judge.loaded.policy.propose(&proposed.loaded.policy);
                 judge.loaded.texts = proposed.loaded.texts;
                 judge.markers = Markers::OfTheChange;
@@ -105,6 +121,43 @@ impl Judge {
         Ok(engine)
     }
 
+    /// What the base has; what of it cannot be understood is told, and counts as if it were not there.
+    fn of_base(files: CommitFiles) -> Result<Self, Error> {
+        let mut judge = match Self::read(&Files::Commit(files)) {
+            Err(error @ (Error::Malformed(_) | Error::Policy(policy::Error::Malformed(_)))) => {
+                let mut nothing = Self {
+                    loaded: Loaded::default(),
+                    key: ValueKey::none(),
+                    patterns: Vec::new(),
+                    markers: Markers::Honoured,
+                    revisions: Revisions::default(),
+                    passed_over: Vec::new(),
+                };
+                nothing.passed_over.push(causes(&error));
+                nothing
+            }
+            judge => judge?,
+        };
+        if !judge.patterns.is_empty()
+            && let Err(error) = judge.engine()
+        {
+            judge.passed_over.push(causes(&error));
+            judge.patterns.clear();
+        }
+        Ok(judge)
+    }
+
+    /// Looks at what reading alone does not: patterns that are new, and the list of keys.
+    fn understood(&self, base: &Self, files: &Files) -> Result<(), Error> {
+        if self.patterns != base.patterns {
+            self.engine()?;
+        }
+        if let Some(text) = files.read(SIGNERS)? {
+            AllowedSigners::parse(SIGNERS, &text)?;
+        }
+        Ok(())
+    }
+
     fn read(files: &Files) -> Result<Self, Error> {
         // What cargo-deny and cargo-audit are told is about packages alone.
         let mut loaded = Loaded::default();
@@ -114,7 +167,7 @@ impl Judge {
         for (format, name) in AllowListFormat::FILES {
             if let Some(text) = files.read(name)? {
                 let left = loaded.policy.allow_lists.add(*format, name, &text)?;
-                loaded.not_carried_over.extend(left.into_iter().map(|key| crate::policy::NotCarriedOver { key }));
+                loaded.not_carried_over.extend(left.into_iter().map(|key| NotCarriedOver { key }));
             }
         }
         if let Some(text) = files.read(Baseline::FILE)? {
@@ -135,7 +188,8 @@ impl Judge {
                 patterns.push((path, text));
             }
         }
-        Ok(Self { loaded, key, patterns, markers: Markers::Honoured, revisions: Revisions::default() })
+        let (markers, revisions) = (Markers::Honoured, Revisions::default());
+        Ok(Self { loaded, key, patterns, markers, revisions, passed_over: Vec::new() })
     }
 }
 
@@ -170,7 +224,7 @@ pub(in crate::ops) struct Revisions {
 }
 
 impl Revisions {
-    fn of(request: &Request, repository: &GitRepository) -> Result<Self, Error> {
+    pub(in crate::ops) fn of(request: &Request, repository: &GitRepository) -> Result<Self, Error> {
         let mut revisions = match &request.target {
             Target::Range(range) => {
                 let (tips, hidden) = range::ends(repository, range)?;
@@ -179,10 +233,7 @@ impl Revisions {
                 Self { base: commit(&hidden), change: commit(&tips) }
             }
             Target::Push { remote, refs, .. } => Self::of_push(repository, remote, refs)?,
-            Target::Receive(refs) => {
-                let new = receive::updates(refs.as_bytes())?.into_iter().find_map(|update| update.new);
-                Self { base: commit(repository, "HEAD"), change: peeled(repository, new) }
-            }
+            Target::Receive(refs) => Self::of_receive(repository, refs)?,
             Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => {
                 Self { base: None, change: None }
             }
@@ -191,6 +242,16 @@ impl Revisions {
             revisions.base = range::ends(repository, &format!("{named}^{{commit}}"))?.0.first().copied();
         }
         Ok(revisions)
+    }
+
+    /// What the server's default branch is, and what it is to be, or else the first ref that is moved.
+    fn of_receive(repository: &GitRepository, refs: &str) -> Result<Self, Error> {
+        let branches = default_branch::of_repository(repository);
+        let updates = receive::updates(refs.as_bytes())?;
+        let is_default = |update: &&receive::Update| branches.contains(&receive::meant(repository, &update.name));
+        let moved = updates.iter().filter(is_default).chain(&updates).find_map(|update| update.new);
+        let base = branches.iter().find_map(|name| commit(repository, name));
+        Ok(Self { base, change: peeled(repository, moved) })
     }
 
     /// What the remote's default branch was when it was last seen, else that of `origin`, else what the first ref was that
@@ -213,5 +274,5 @@ fn commit(repository: &GitRepository, revision: &str) -> Option<ObjectId> {
 }
 
 fn peeled(repository: &GitRepository, id: Option<ObjectId>) -> Option<ObjectId> {
-    commit(repository, &id?.to_string())
+    peel::commit(repository, id?)
 }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::finding::{Fact, Finding, Fix, Level, NotChecked, Outcome};
 use crate::rules::options::{OptionDefault, Options, RuleOption};
 use crate::rules::{Capability, Check, Rule, Scope, Severity};
-use crate::subject::signed_object::{Checked, MergeTree, ObjectKind, Signature, SignedObject, Standing};
+use crate::subject::signed_object::{Checked, MergeTree, ObjectKind, Person, Signature, SignedObject, Standing};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -63,8 +63,10 @@ fn check(object: &SignedObject, context: &Context<'_>) -> Outcome {
             finding(object, checked, message, principals).into()
         }
         (true, false, _) => {
-            let who = object.author.as_ref().map_or("", |person| person.email.as_str());
-            let message = format!("says that `{who}` is the author, whose key did not sign it");
+            let message = match &object.author {
+                Some(Person { email, .. }) => format!("says that `{email}` is the author, whose key did not sign it"),
+                None => "does not say who the author is, or says it twice".to_owned(),
+            };
             finding(object, checked, message, principals).weaker().into()
         }
     }

@@ -54,9 +54,8 @@ fn rewrite(rewritten: &Rewritten, remote: &str) -> Finding {
             .fact("now", rewritten.now.to_string())
             .told_apart_by(format!("{remote} {}", rewritten.now))
             .fix(
-                Fix::new("ask whoever may rewrite it; once that is settled, take what is there now for right")
-                    .command(format!("git log --oneline {}..{}", rewritten.now, rewritten.noted))
-                    .command("git toolbelt verify --accept-rewritten"),
+                Fix::new("ask whoever may rewrite it; once that is settled, `git toolbelt verify --accept-rewritten`")
+                    .command(format!("git log --oneline {}..{}", rewritten.now, rewritten.noted)),
             );
     if rewritten.is_protected { finding } else { finding.weaker() }
 }

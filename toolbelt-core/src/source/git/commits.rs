@@ -42,6 +42,8 @@ pub(super) struct Peeled {
     pub(super) kind: Kind,
 }
 
+/// Why there is nothing before the last commits of a shallow clone.
+const ENDS_EARLY: &str = "the history of this clone ends early: `git fetch --unshallow` brings the rest";
 /// How many tags may tag one another.
 const TAG_DEPTH: usize = 100;
 
@@ -67,6 +69,11 @@ impl<'a> Commits<'a> {
             commit.parents.clear();
         }
         Ok(commit)
+    }
+
+    /// Whether the history of this clone ends at a commit although that has parents.
+    pub(super) fn is_cut(&self, id: &ObjectId) -> bool {
+        self.shallow.contains(id)
     }
 
     /// What the commit-graph says about a commit.
@@ -162,7 +169,11 @@ impl<'a> Commits<'a> {
             }
         }
         walk.met.retain(|id, _| !walk.hidden.contains(id));
-        parents_first(walk.met)
+        let commits = parents_first(walk.met);
+        for (id, _) in commits.iter().filter(|(id, _)| self.is_cut(id)) {
+            gaps.note(format!("what came before commit {id}"), ENDS_EARLY);
+        }
+        commits
     }
 }
 

@@ -15,12 +15,22 @@ pub fn of_remote(repository: &GitRepository, remote: &str, url: &str) -> Vec<Str
             return vec![there];
         }
     }
-    ["main", "master"].map(|name| format!("refs/heads/{name}")).to_vec()
+    usual().collect()
 }
 
-/// The full name of what `HEAD` stands for, whether it is there or not; none if it is detached.
+/// The full names of what may be the default branch of this repository: what `HEAD` stands for, and while that is not
+/// there, those that are usual.
 pub fn of_repository(repository: &GitRepository) -> Vec<String> {
-    Refs::shared(repository).stands_for("HEAD").into_iter().collect()
+    let refs = Refs::shared(repository);
+    let head = refs.stands_for("HEAD");
+    match head {
+        Some(name) if refs.find(&name).is_ok_and(|found| found.is_some()) => vec![name],
+        head => head.into_iter().chain(usual()).collect(),
+    }
+}
+
+fn usual() -> impl Iterator<Item = String> {
+    ["main", "master"].into_iter().map(|name| format!("refs/heads/{name}"))
 }
 
 /// The remotes that are meant: the one of this name, else those with this URL.
@@ -56,7 +66,9 @@ mod tests {
         assert_eq!(of_remote(&clone, "../..", "\n"), ["refs/heads/main", "refs/heads/master"]);
         assert_eq!(of_repository(&sandbox.open()), ["refs/heads/trunk"]);
         sandbox.git(&["checkout", "--quiet", "--detach"]);
-        assert!(of_repository(&sandbox.open()).is_empty());
+        assert_eq!(of_repository(&sandbox.open()), ["refs/heads/main", "refs/heads/master"]);
+        sandbox.git(&["symbolic-ref", "HEAD", "refs/heads/gone"]);
+        assert_eq!(of_repository(&sandbox.open()), ["refs/heads/gone", "refs/heads/main", "refs/heads/master"]);
     }
 
     #[test]
@@ -67,6 +79,7 @@ mod tests {
         if !made.unwrap().status.success() {
             return; // this git has none
         }
-        assert_eq!(of_repository(&sandbox.beside("table").open()), ["refs/heads/trunk"]);
+        let unborn = of_repository(&sandbox.beside("table").open());
+        assert_eq!(unborn, ["refs/heads/trunk", "refs/heads/main", "refs/heads/master"]);
     }
 }

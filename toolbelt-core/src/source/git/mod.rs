@@ -24,6 +24,7 @@ pub mod merge_tree;
 pub mod message;
 pub mod objects;
 mod outgoing;
+pub mod peel;
 pub(crate) mod program;
 pub mod push;
 pub mod range;

@@ -65,7 +65,7 @@ pub(super) fn some(id: ObjectId) -> Option<ObjectId> {
 /// oldest commit first, each blob with the lines that no parent of its commit has, commits and tags with their messages.
 ///
 /// `remote` and `url` are the arguments of the hook, `input` is what it reads. The remote has what its refs were at the
-/// start of the push and what the refs that follow it (`refs/remotes/origin/…`) say it had before.
+/// start of the push and what the refs below `refs/remotes/` that follow it say it had before.
 ///
 /// # Errors
 ///
@@ -141,10 +141,13 @@ pub(super) fn outgoing(
     }
     let followed = followed(repository, remote, url);
     let mut tracked = Vec::new();
-    for (name, id) in Refs::open(repository).all(coverage)? {
+    // Others than these are written by whoever works here, whatever a refspec says of them.
+    let remotes =
+        Refs::open(repository).all(coverage)?.into_iter().filter(|(name, _)| name.starts_with("refs/remotes/"));
+    for (name, id) in remotes {
         if followed.iter().any(|pattern| pattern.covers(&name)) {
             hidden.push(id);
-        } else if name.starts_with("refs/remotes/") {
+        } else {
             tracked.push((name, id));
         }
     }

@@ -5,7 +5,7 @@ use gix::revision::plumbing::Spec;
 use super::outgoing::Outgoing;
 use super::refs::Refs;
 use super::repository::GitRepository;
-use super::{Error, Visit, program};
+use super::{Error, Visit, peel, program};
 use crate::report::Coverage;
 use crate::subject::content::ObjectId;
 use crate::subject::tree::TreeChange;
@@ -69,7 +69,9 @@ pub fn ends(repository: &GitRepository, range: &str) -> Result<(Vec<ObjectId>, V
             }
             Spec::Merge { theirs, ours } => {
                 tips.extend([theirs, ours]);
-                let bases = opened.merge_bases_many(theirs, &[ours]).map_err(|error| failed(error.to_string()))?;
+                let commit = |id| peel::commit(repository, id).ok_or_else(|| failed(format!("{id} is no commit")));
+                let bases = opened.merge_bases_many(commit(theirs)?, &[commit(ours)?]);
+                let bases = bases.map_err(|error| failed(error.to_string()))?;
                 hidden.extend(bases.into_iter().map(gix::Id::detach));
             }
             Spec::IncludeOnlyParents(id) => tips.extend(parents(&opened, id).map_err(failed)?),

@@ -2,7 +2,7 @@
 
 use super::outgoing::Outgoing;
 use super::push::{id, lines, some};
-use super::refs::Refs;
+use super::refs::{Refs, SYMBOLIC_DEPTH};
 use super::repository::GitRepository;
 use super::{Error, Visit};
 use crate::report::Coverage;
@@ -37,6 +37,17 @@ pub fn updates(input: &[u8]) -> Result<Vec<Update>, Error> {
         updates.push(Update { old: some(old), new: some(new), name: String::from_utf8_lossy(name).into_owned() });
     }
     Ok(updates)
+}
+
+/// The ref that is meant: a symbolic one stands for another, and git moves that.
+pub fn meant(repository: &GitRepository, name: &str) -> String {
+    let refs = Refs::shared(repository);
+    let mut meant = name.to_owned();
+    for _ in 0..SYMBOLIC_DEPTH {
+        let Some(next) = refs.stands_for(&meant) else { break };
+        meant = next;
+    }
+    meant
 }
 
 /// Hands out everything that no ref of the repository leads to yet, as [`push::visit`](super::push::visit) does.

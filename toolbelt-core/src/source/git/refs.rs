@@ -17,7 +17,7 @@ pub(super) struct Refs<'a> {
 }
 
 /// How many symbolic refs may follow one another; as many as git follows.
-const SYMBOLIC_DEPTH: usize = 5;
+pub(super) const SYMBOLIC_DEPTH: usize = 5;
 
 impl<'a> Refs<'a> {
     /// Opens the refs.

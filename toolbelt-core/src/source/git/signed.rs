@@ -3,6 +3,7 @@
 use gix::hash::Kind as HashKind;
 use gix::objs::Kind;
 
+use super::commits::Commits;
 use super::refs::Refs;
 use super::repository::GitRepository;
 use super::store::{Missing, Store};
@@ -21,6 +22,8 @@ pub struct News {
     pub tags: Vec<ObjectId>,
     /// What tags point to, by their names without `refs/tags/`: an annotated tag, or anything else.
     pub named: Vec<(String, ObjectId)>,
+    /// What all of this was reached from: commits, tags, or anything else.
+    pub tips: Vec<ObjectId>,
 }
 
 /// What a push sends and the remote does not have; the arguments are those of [`push::visit`].
@@ -39,9 +42,9 @@ pub fn pushed(
     let updates = push::updates(input)?;
     let moved = updates.into_iter().filter(|update| update.new != update.old);
     let named = moved.filter_map(|update| Some((update.remote, update.new?)));
-    let (commits, tags) =
-        push::outgoing(repository, remote, url, input, coverage)?.objects(repository, &store, coverage);
-    Ok(News { commits, tags, named: tags_among(named) })
+    let outgoing = push::outgoing(repository, remote, url, input, coverage)?;
+    let (commits, tags) = outgoing.objects(repository, &store, coverage);
+    Ok(News { commits, tags, named: tags_among(named), tips: outgoing.tips })
 }
 
 /// What is being received and is not here; `input` is that of [`receive::visit`].
@@ -54,26 +57,57 @@ pub fn received(repository: &GitRepository, input: &[u8], coverage: &mut Coverag
     let updates = receive::updates(input)?;
     let moved = updates.into_iter().filter(|update| update.new != update.old);
     let named = moved.filter_map(|update| Some((update.name, update.new?)));
-    let (commits, tags) = receive::outgoing(repository, input, coverage)?.objects(repository, &store, coverage);
-    Ok(News { commits, tags, named: tags_among(named) })
+    let outgoing = receive::outgoing(repository, input, coverage)?;
+    let (commits, tags) = outgoing.objects(repository, &store, coverage);
+    Ok(News { commits, tags, named: tags_among(named), tips: outgoing.tips })
 }
 
-/// What a range holds; a tag that it names as it is counts by its name.
+/// What a range holds; a tag that it names, and not the commit that the tag leads to, counts by its name.
 ///
 /// # Errors
 ///
 /// As [`range::visit`].
 pub fn ranged(repository: &GitRepository, range: &str, coverage: &mut Coverage) -> Result<News, Error> {
     let store = repository.store()?;
-    let (commits, tags) = range::outgoing(repository, range, coverage)?.objects(repository, &store, coverage);
-    let mut named = Vec::new();
-    let refs = Refs::open(repository).all(coverage)?;
-    for part in range.split_whitespace().filter(|part| !part.starts_with('^')) {
-        let end = part.rsplit("..").next().unwrap_or(part).trim_start_matches('.');
-        let name = if is_tag(end) { end.to_owned() } else { format!("refs/tags/{end}") };
-        named.extend(refs.iter().filter(|(one, _)| *one == name).cloned());
+    let outgoing = range::outgoing(repository, range, coverage)?;
+    let mut walk = Commits::new(repository, &store);
+    for tip in &outgoing.tips {
+        if walk.peel(*tip).is_ok_and(|peeled| peeled.kind != Kind::Commit && peeled.tags.is_empty()) {
+            let why = format!("{tip} is neither a commit nor a tag");
+            return Err(Error::Range { range: range.to_owned(), why });
+        }
     }
-    Ok(News { commits, tags, named: tags_among(named.into_iter()) })
+    let (commits, tags) = outgoing.objects(repository, &store, coverage);
+    let mut named = Vec::new();
+    let refs = Refs::open(repository);
+    for part in range.split_whitespace().filter(|part| !part.starts_with('^')) {
+        // Both ends of `A...B` are included, of `A..B` only the second.
+        let ends: Vec<&str> = match part.split_once("...") {
+            Some((one, other)) => vec![one, other],
+            None => vec![part.split_once("..").map_or(part, |(_, end)| end)],
+        };
+        for end in ends {
+            if let Some((name, id)) = tag_named(&refs, end)? {
+                named.push((name, id));
+            }
+        }
+    }
+    Ok(News { commits, tags, named: tags_among(named.into_iter()), tips: outgoing.tips })
+}
+
+/// The tag that a revision names as it is, by its full name and what it points to; none if it names something else, or
+/// what a tag leads to.
+fn tag_named(refs: &Refs<'_>, revision: &str) -> Result<Option<(String, ObjectId)>, Error> {
+    let name = ["^{tag}", "^{object}"].iter().find_map(|end| revision.strip_suffix(end)).unwrap_or(revision);
+    // Where git looks for a name, as far as tags come before anything else.
+    for full in [name.to_owned(), format!("refs/{name}"), format!("refs/tags/{name}")] {
+        if full.starts_with("refs/")
+            && let Some(id) = refs.find(&full)?
+        {
+            return Ok(is_tag(&full).then_some((full, id)));
+        }
+    }
+    Ok(None)
 }
 
 fn tags_among(refs: impl Iterator<Item = (String, ObjectId)>) -> Vec<(String, ObjectId)> {
@@ -90,7 +124,7 @@ pub struct Parts {
     pub kind: ObjectKind,
     /// What a tag calls itself.
     pub name: Option<String>,
-    /// Who wrote it; none where that cannot be read.
+    /// Who wrote it; none where that cannot be read, or is said twice.
     pub author: Option<Person>,
     /// The committer, or the tagger.
     pub committer: Option<Person>,
@@ -128,7 +162,12 @@ impl Reader {
     ///
     /// [`Error`] if objects cannot be read at all.
     pub fn open(repository: &GitRepository) -> Result<Self, Error> {
-        Ok(Self { store: repository.store()? })
+        Ok(Self::over(repository.store()?))
+    }
+
+    /// Reads from a store.
+    pub(super) fn over(store: Store) -> Self {
+        Self { store }
     }
 
     /// What an object is, and its parts; a blob or a tree has none.
@@ -162,23 +201,24 @@ impl Parts {
         };
         let mut parts =
             Parts { id, kind, name: None, author: None, committer: None, tree: None, parents: Vec::new(), signature };
+        let (mut authors, mut committers) = (Vec::new(), Vec::new());
         for line in data.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty()) {
             let Some(at) = line.iter().position(|byte| *byte == b' ') else { continue };
             let (key, value) = (&line[..at], &line[at + 1..]);
             match (kind, key) {
                 (ObjectKind::Commit, b"tree") => parts.tree = parts.tree.or(ObjectId::from_hex(value).ok()),
                 (ObjectKind::Commit, b"parent") => parts.parents.extend(ObjectId::from_hex(value)),
-                // The first of each counts, as for git.
-                (ObjectKind::Commit, b"author") => parts.author = parts.author.or_else(|| person(value)),
-                (ObjectKind::Commit, b"committer") | (ObjectKind::Tag, b"tagger") => {
-                    parts.committer = parts.committer.or_else(|| person(value));
-                }
+                (ObjectKind::Commit, b"author") => authors.push(person(value)),
+                (ObjectKind::Commit, b"committer") | (ObjectKind::Tag, b"tagger") => committers.push(person(value)),
                 (ObjectKind::Tag, b"tag") => {
                     parts.name = parts.name.or_else(|| Some(String::from_utf8_lossy(value).into_owned()));
                 }
                 _ => {}
             }
         }
+        // Of several some programs take the first, and some the last: nobody is named by that.
+        let only = |mut named: Vec<Option<Person>>| if named.len() == 1 { named.remove(0) } else { None };
+        (parts.author, parts.committer) = (only(authors), only(committers));
         parts
     }
 }

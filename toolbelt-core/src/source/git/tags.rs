@@ -8,6 +8,7 @@ use super::commits::Commits;
 use super::program::Call;
 use super::refs::Refs;
 use super::repository::GitRepository;
+use super::signed::Reader;
 use crate::subject::content::ObjectId;
 
 /// How the tag of a version is called: a text in which `{name}` and `{version}` stand for the package's.
@@ -39,14 +40,6 @@ pub struct VersionTag {
     /// The commit that it leads to.
     pub commit: ObjectId,
 }
-
-/// What the signatures of OpenPGP, X.509 and SSH begin with in a tag.
-const SIGNATURES: &[&str] = &[
-    "-----BEGIN PGP SIGNATURE-----",
-    "-----BEGIN PGP MESSAGE-----",
-    "-----BEGIN SIGNED MESSAGE-----",
-    "-----BEGIN SSH SIGNATURE-----",
-];
 
 impl TagPattern {
     /// A pattern; none without `{version}`, as it would name every version alike.
@@ -85,19 +78,13 @@ pub fn find(repository: &GitRepository, name: &str) -> Result<Option<Tag>, Error
     let failed = |why: String| Error::Ref { name: full, directory: repository.git_dir().to_owned(), why };
     let store = repository.store()?;
     let peeled = Commits::new(repository, &store).peel(object).map_err(failed)?;
-    let mut buffer = Vec::new();
-    let is_signed =
-        peeled.tags.first().is_some_and(|tag| store.read_kind(tag, Kind::Tag, &mut buffer).is_ok_and(is_signed));
+    let parts = match peeled.tags.first() {
+        Some(tag) => Reader::over(store).read(*tag).ok().flatten(),
+        None => None,
+    };
+    let is_signed = parts.is_some_and(|parts| parts.signature.is_some());
     let commit = (peeled.kind == Kind::Commit).then_some(peeled.id);
     Ok(Some(Tag { name: name.to_owned(), object, commit, is_signed }))
-}
-
-/// Whether a tag object carries a signature: after its message, or in a header where a second hash function is in use.
-fn is_signed(content: &[u8]) -> bool {
-    let begins = |line: &[u8], what: &str| line.starts_with(what.as_bytes());
-    content
-        .split(|byte| *byte == b'\n')
-        .any(|line| begins(line, "gpgsig") || SIGNATURES.iter().any(|signature| line == signature.as_bytes()))
 }
 
 /// The tags of versions before `version` that the parents of a commit lead to, the least version first.

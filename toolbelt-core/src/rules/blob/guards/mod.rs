@@ -116,6 +116,7 @@ pub(super) fn weakened(files: &[FileChange]) -> Vec<Weakening> {
     for (guard, file) in &guards {
         let (before, after) = (text(file.before.as_ref()), text(file.after.as_ref()));
         let said = match (guard, &before, &after) {
+            (Guard::Policy, None, Some(after)) if file.before.is_none() => toolbelt::introduced(after),
             // Pipelines and owners were looked at with all others of their kind.
             (_, None, _) | (Guard::Pipeline | Guard::Owners, ..) | (Guard::Hooks | Guard::Data, Some(_), Some(_)) => {
                 Vec::new()

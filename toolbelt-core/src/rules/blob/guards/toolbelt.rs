@@ -38,6 +38,20 @@ pub(super) fn weakened(before: &str, after: &str) -> Vec<Said> {
     said
 }
 
+/// What a policy makes weaker than it is without any: not what it leaves out or accepts, which every first policy does.
+pub(super) fn introduced(policy: &str) -> Vec<Said> {
+    let Some((before, after)) = parse("", policy) else { return Vec::new() };
+    let mut said = Vec::new();
+    for rule in rules::all() {
+        let (was, is) = (level(rule, None), level(rule, setting(&after, rule)));
+        if was == Level::Deny && is < was {
+            said.push((format!("`{}` is at {}, was at {}", rule.id, is.as_str(), was.as_str()), None));
+        }
+    }
+    protect(&before, &after, &mut said);
+    said
+}
+
 /// What is not checked in a hook any more, and what is not protected any more.
 fn protect(before: &Table, after: &Table, said: &mut Vec<Said>) {
     for hook in Hook::ALL {
@@ -217,6 +231,16 @@ mod tests {
             said("[rules]\nyanked-version = \"warn\"\n", "[rules]\nyanked-version = { level = \"deny\" }\n").is_empty()
         );
         assert!(said("[rules]\na = \"deny\"\nlarge-file = \"warn\"\n", "[rules]\nlarge-file = \"warn\"\n").is_empty());
+    }
+
+    #[test]
+    fn a_first_policy_is_compared_with_there_being_none() {
+        let said = |policy: &str| messages(&[change("toolbelt.toml", None, Some(policy))]);
+        assert_eq!(
+            said("[rules]\nexposed-token = \"warn\"\n[protect]\npre-receive = [\"scan\"]\n"),
+            ["`exposed-token` is at warn, was at deny", "`protect.pre-receive` does not check `refs` any more"]
+        );
+        assert!(said("[rules]\nlarge-file = \"allow\"\n[scan]\nexclude = [\"a\"]\n").is_empty());
     }
 
     #[test]
