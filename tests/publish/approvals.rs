@@ -92,34 +92,59 @@ fn with_tag_between(tag: impl FnOnce(&Team, &Member)) -> Team {
 #[test]
 fn tag_that_nobody_trusted_has_signed_makes_nobody_an_approver() {
     let bare = |_: &Team, author: &Member| drop(author.git(&["tag", BETWEEN]));
-    let by_stranger = |team: &Team, author: &Member| {
-        let key = format!("user.signingkey={}", team.path(&format!("keys/{STRANGER}")).display());
-        author.git(&["-c", &key, "tag", "--sign", "--message", BETWEEN, BETWEEN]);
-    };
+    let of_another_name = |_: &Team, author: &Member| drop(author.git(&["tag", "one-v9.0.0-rc.1"]));
     // A good signature of somebody else's tag, under another name.
     let renamed = |_: &Team, author: &Member| {
         author.tag("another", "HEAD");
         author.git(&["update-ref", &format!("refs/tags/{BETWEEN}"), "refs/tags/another"]);
+        author.git(&["tag", "--delete", "another"]);
     };
+    // From before the lists of others, which are merged, so that these are on a side.
     let merged = |_: &Team, author: &Member| {
-        author.tag(BETWEEN, "HEAD");
+        author.git(&["tag", BETWEEN]);
         author.git(&["checkout", "--quiet", "-B", "main", "HEAD~"]);
         author.git(&["merge", "--quiet", "--no-ff", "--message", "merge", BETWEEN]);
     };
     for (make, why) in [
         (&bare as &dyn Fn(&Team, &Member), "it is no annotated tag"),
-        (&by_stranger, "no trusted key signed it"),
+        (&of_another_name, "it is no annotated tag"),
         (&renamed, "it calls itself otherwise"),
-        (&merged, "is not on the line of first parents"),
+        (&merged, "it is no annotated tag"),
     ] {
         let team = with_tag_between(make);
         team.member(STRANGER).approve(&digest(&team));
         let message = refused(&team, &team.manager(), "1");
-        assert!(
-            message.starts_with("is approved by none of 1; not counted: the list of the tag `one-v0.1.5`"),
-            "{message}"
-        );
+        assert!(message.starts_with("is approved by none of 1; not counted: the list of the tag `one-v"), "{message}");
         assert!(message.contains(why), "{message}");
+    }
+}
+
+#[test]
+fn where_two_lists_come_first_or_a_rival_has_one_none_counts() {
+    // Signed by a key of the list that it brings.
+    let by_stranger = |team: &Team, author: &Member| {
+        let key = format!("user.signingkey={}", team.path(&format!("keys/{STRANGER}")).display());
+        author.git(&["-c", &key, "tag", "--sign", "--message", BETWEEN, BETWEEN]);
+    };
+    // A history of its own, which becomes the line of first parents.
+    let unrelated = |team: &Team, author: &Member| {
+        author.git(&["checkout", "--quiet", "--orphan", "other"]);
+        author.git(&["rm", "--quiet", "-r", "--force", "."]);
+        author.write(".toolbelt/allowed_signers", &team.signer(STRANGER));
+        author.commit("a list of its own");
+        author.git(&["tag", "one-v0.0.5"]);
+        author.git(&["merge", "--quiet", "--allow-unrelated-histories", "-X", "ours", "--message", "merge", "main"]);
+        author.git(&["checkout", "--quiet", "-B", "main"]);
+    };
+    for (make, why) in [
+        (&by_stranger as &dyn Fn(&Team, &Member), "`one-v0.1.5` is signed by a key of its own list"),
+        (&unrelated, "have different first lists"),
+    ] {
+        let team = with_tag_between(make);
+        team.member(STRANGER).approve(&digest(&team));
+        let run = team.manager().publish_one(&["--approvals", "1"]).exits(3);
+        assert_eq!(team.registry.uploads().len(), 0);
+        assert!(run.output.contains(why) || run.errors.contains(why), "{}{}", run.output, run.errors);
     }
 }
 

@@ -162,7 +162,7 @@ impl Shared<'_> {
         };
         let bill = self.bill(member, digest)?;
         let revision = collected.revision;
-        let gathered = Gathered::of(ground, member, revision.known(), &path)?;
+        let gathered = Gathered::of(ground, revision.known(), &path)?;
         let release = Release {
             name: member.name.clone(),
             version: member.version.clone(),
@@ -244,8 +244,8 @@ impl Shared<'_> {
         if !self.ground.loaded.policy.needs().contains(&Need::SemverChecks) {
             return Fact::Unknown(Unknown::new("no active rule needs it"));
         }
-        let earlier = revision.map(|_| self.ground.earlier_tags(&member.name, &member.version)).unwrap_or_default();
-        let baseline = earlier.last().map_or(Baseline::Registry, |tag| Baseline::Revision(&tag.name));
+        let tag = revision.and_then(|_| self.ground.previous_tag(&member.name, &member.version));
+        let baseline = tag.as_ref().map_or(Baseline::Registry, |tag| Baseline::Revision(&tag.name));
         if baseline == Baseline::Registry && self.ground.http.is_offline() {
             let why = "there is no tag of an earlier release to compare with, and the registry was not asked";
             return Fact::Unknown(Unknown::new(why).hint("run without --offline"));

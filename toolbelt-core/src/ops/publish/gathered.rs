@@ -13,7 +13,6 @@ use crate::evidence::statement::ResourceDescriptor;
 use crate::finding::{Fact, Unknown};
 use crate::ops::evidence::trust::{self, Sources};
 use crate::ops::evidence::{self, verify};
-use crate::source::cargo_metadata::Member;
 use crate::store::{Kept, Stored, notes, sidecar};
 use crate::subject::attestation::Attestation;
 use crate::subject::content::ObjectId;
@@ -33,16 +32,11 @@ pub(super) struct Gathered {
 impl Gathered {
     /// Looks where such evidence is kept. Where no list of allowed signers is named or pinned, that of a release before
     /// counts.
-    pub(super) fn of(
-        ground: &Ground<'_>,
-        member: &Member,
-        revision: Option<&Revision>,
-        archive: &Path,
-    ) -> Result<Self, Error> {
+    pub(super) fn of(ground: &Ground<'_>, revision: Option<&Revision>, archive: &Path) -> Result<Self, Error> {
         let stored = stored(ground, revision, archive)?;
         let asked = &ground.request.trust;
         let base = match asked {
-            Sources { named: None, base: None } => Base::find(ground, member)?,
+            Sources { named: None, base: None } => Base::find(ground)?,
             _ => Base::default(),
         };
         let sources = Sources { base: asked.base.clone().or(base.revision), ..asked.clone() };

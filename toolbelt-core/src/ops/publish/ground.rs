@@ -108,16 +108,14 @@ impl<'a> Ground<'a> {
         vec![TagPattern::usual(several), TagPattern::usual(!several)]
     }
 
-    /// The tags of versions before this one that the commit's history has, the least version first.
-    pub(super) fn earlier_tags(&self, name: &str, version: &Version) -> Vec<VersionTag> {
-        let Some(Checkout { snapshot, .. }) = self.checkout.known() else { return Vec::new() };
-        let find =
-            |pattern: &TagPattern| tags::earlier(snapshot.repository(), name, version, snapshot.commit(), pattern);
-        // A tag that git cannot tell is none.
-        let mut found: Vec<VersionTag> =
-            self.tags().iter().filter_map(|pattern| find(pattern).ok()).flatten().collect();
-        found.sort_by(|one, other| one.version.cmp(&other.version));
-        found
+    /// The tag of the greatest version before this one that the commit's history has.
+    pub(super) fn previous_tag(&self, name: &str, version: &Version) -> Option<VersionTag> {
+        let snapshot = &self.checkout.known()?.snapshot;
+        let found = self.tags().into_iter().filter_map(|pattern| {
+            // A tag that git cannot tell is none.
+            tags::previous(snapshot.repository(), name, version, snapshot.commit(), &pattern).ok().flatten()
+        });
+        found.max_by(|one, other| one.version.cmp(&other.version))
     }
 
     /// The repository; none outside of one.

@@ -38,6 +38,11 @@ impl Gaps {
         self.by_reason.is_empty()
     }
 
+    /// One of the reasons; none if everything could be looked at.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.by_reason.keys().next().map(String::as_str)
+    }
+
     /// Writes down what there is.
     pub(super) fn into_coverage(self, coverage: &mut Coverage) {
         for (why, gap) in self.by_reason {

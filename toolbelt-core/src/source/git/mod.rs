@@ -4,6 +4,7 @@
 //! secret is: whoever is called back decides what to make of a content, and says how those that are kept as a
 //! difference to it may be looked at.
 
+pub mod ancestors;
 pub mod ancestry;
 mod changes;
 pub mod checkout;
@@ -19,7 +20,6 @@ pub mod head;
 pub mod history;
 pub mod lines;
 pub mod locate;
-pub mod mainline;
 pub mod merge_tree;
 pub mod message;
 pub mod objects;

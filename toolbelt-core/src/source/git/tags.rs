@@ -35,8 +35,6 @@ pub struct VersionTag {
     pub name: String,
     /// The version that it names.
     pub version: Version,
-    /// What the ref points to: the tag object, or the commit itself.
-    pub object: ObjectId,
     /// The commit that it leads to.
     pub commit: ObjectId,
 }
@@ -87,36 +85,40 @@ pub fn find(repository: &GitRepository, name: &str) -> Result<Option<Tag>, Error
     Ok(Some(Tag { name: name.to_owned(), object, commit, is_signed }))
 }
 
-/// The tags of versions before `version` that the parents of a commit lead to, the least version first.
+/// Every tag that is on a commit or on one that it leads to, by name.
 ///
 /// Only tags of this repository are looked at, whether or not a remote has them too.
 ///
 /// # Errors
 ///
 /// [`Error::Program`] if git cannot tell, [`Error::Ref`] if a tag cannot be read.
-pub fn earlier(
+pub fn merged(repository: &GitRepository, commit: ObjectId) -> Result<Vec<Tag>, Error> {
+    let merged = format!("--merged={commit}");
+    let listed = Call::new(&["for-each-ref", "--format=%(refname)", &merged, "refs/tags/"]).succeed(repository)?;
+    let listed = String::from_utf8_lossy(&listed);
+    let names = listed.lines().filter_map(|line| line.strip_prefix("refs/tags/"));
+    names.filter_map(|name| find(repository, name).transpose()).collect()
+}
+
+/// The tag of the greatest version before `version` that the parents of a commit lead to.
+///
+/// # Errors
+///
+/// As [`merged`].
+pub fn previous(
     repository: &GitRepository,
     package: &str,
     version: &Version,
     commit: ObjectId,
     pattern: &TagPattern,
-) -> Result<Vec<VersionTag>, Error> {
-    let merged = format!("--merged={commit}");
-    let listed = Call::new(&["for-each-ref", "--format=%(refname)", &merged, "refs/tags/"]).succeed(repository)?;
-    let listed = String::from_utf8_lossy(&listed);
-    let names = listed.lines().filter_map(|line| line.strip_prefix("refs/tags/"));
-    let mut earlier = Vec::new();
-    for name in names {
-        let of_tag = pattern.version(package, name).filter(|of_tag| of_tag.cmp_precedence(version).is_lt());
-        let Some(of_tag) = of_tag else { continue };
-        let Some(Tag { name, object, commit: Some(found), .. }) = find(repository, name)? else { continue };
+) -> Result<Option<VersionTag>, Error> {
+    let earlier = merged(repository, commit)?.into_iter().filter_map(|tag| {
+        let of_tag = pattern.version(package, &tag.name).filter(|of_tag| of_tag.cmp_precedence(version).is_lt())?;
         // A tag of the commit itself may have been made by whoever made the commit.
-        if found != commit {
-            earlier.push(VersionTag { name, version: of_tag, object, commit: found });
-        }
-    }
-    earlier.sort_by(|one, other| one.version.cmp(&other.version));
-    Ok(earlier)
+        let found = tag.commit.filter(|found| *found != commit)?;
+        Some(VersionTag { name: tag.name, version: of_tag, commit: found })
+    });
+    Ok(earlier.max_by(|one, other| one.version.cmp(&other.version)))
 }
 
 #[cfg(test)]
@@ -176,8 +178,8 @@ mod tests {
         let pattern = TagPattern::usual(false);
         let previous = |version: &str| {
             let version = Version::parse(version).unwrap();
-            let found = earlier(&sandbox.open(), "one", &version, sandbox.id("HEAD"), &pattern).unwrap();
-            found.last().map(|tag| tag.name.clone())
+            let found = super::previous(&sandbox.open(), "one", &version, sandbox.id("HEAD"), &pattern).unwrap();
+            found.map(|tag| tag.name)
         };
         sandbox.commit("none");
         assert_eq!(previous("2.0.0"), None);
