@@ -156,6 +156,62 @@ fn tag_that_somebody_trusted_has_signed_hands_the_list_on() {
 }
 
 #[test]
+fn what_the_command_line_asks_for_the_policy_cannot_take_back() {
+    let level = |_: &Member| "rules.missing-approval = \"allow\"\n".to_owned();
+    let number = |_: &Member| "rules.missing-approval = { level = \"warn\", approvals = 0 }\n".to_owned();
+    let exemption = |author: &Member| {
+        author.commit("before the policy");
+        let report = author.publish_one(&["--dry-run", "--approvals", "1"]).json();
+        let findings = report["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["rule"] == "missing-approval").unwrap();
+        let subject = &finding["subject"]["purl"];
+        format!(
+            "[[exemption]]\nrule = \"missing-approval\"\nsubject = {subject}\nreason = \"hurry\"\nowner = \"me\"\nuntil = 2026-12-31\n"
+        )
+    };
+    for policy in [&level as &dyn Fn(&Member) -> String, &number, &exemption] {
+        let team = Team::releasing(|author| {
+            let policy = policy(author);
+            author.write("toolbelt.toml", &format!("version = 1\n{policy}"));
+        });
+        assert_eq!(refused(&team, &team.manager(), "1"), "is approved by none of 1");
+    }
+}
+
+#[test]
+fn policy_of_the_commit_counts_and_not_what_lies_around() {
+    let policy = "version = 1\nrules.missing-approval = { level = \"deny\", approvals = 1 }\n";
+    let team = Team::releasing(|author| author.write("toolbelt.toml", policy));
+    let manager = team.manager();
+    manager.write("toolbelt.toml", "version = 1\n");
+    let run = manager.publish_one(&[]).exits(1);
+    assert_eq!(run.denied(), ["missing-approval"]);
+    assert!(run.output.contains("the policy of the work tree"), "{}", run.output);
+}
+
+#[test]
+fn release_is_no_base_of_its_own() {
+    let team = Team::with_keys(|team, author| author.append(".toolbelt/allowed_signers", &team.signer(STRANGER)));
+    team.member(STRANGER).approve(&digest(&team));
+    for base in ["HEAD", "one-v0.2.0"] {
+        let run = team.manager().publish_one(&["--approvals", "1", "--base", base]).exits(2);
+        assert!(run.errors.contains("is itself what is released"), "{}", run.errors);
+    }
+    let run = team.manager().publish_one(&["--approvals", "1", "--base", "nowhere"]).exits(2);
+    assert!(run.errors.contains("`nowhere` is no commit of this repository"), "{}", run.errors);
+}
+
+#[test]
+fn output_says_who_approved_and_by_whose_list() {
+    let team = Team::new();
+    team.member("bob").approve(&digest(&team));
+    let release = team.manager().publish_one(&["--approvals", "1", "--dry-run"]).exits(0).json()["releases"][0].clone();
+    assert_eq!(release["approved_by"], serde_json::json!(["bob@example.com"]));
+    let list = release["allowed_signers"].as_str().unwrap();
+    assert!(list.starts_with(".toolbelt/allowed_signers of refs/tags/") && list.ends_with("-v0.1.0"), "{list}");
+}
+
+#[test]
 fn two_keys_of_one_person_count_once() {
     let team = Team::new();
     let key = team.make_key("bob-at-home");

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use toolbelt_core::evidence::envelope::Envelope;
 
 use crate::publish_registry::read_upload;
 use crate::team::{AUTHOR, Member, PACKAGES, STRANGER, Team, VERSION};
@@ -83,6 +85,42 @@ fn dry_run_uploads_nothing() {
     assert_eq!(team.registry.uploads().len(), 0);
 }
 
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
+const RELEASE: &str = "https://in-toto.io/attestation/release/v0.2";
+const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+const SPDX: &str = "https://spdx.dev/Document";
+
+/// The kinds of statements beside a `.crate`, in their order.
+fn said_of(archive: &Path) -> Vec<String> {
+    statements(archive).iter().map(|statement| statement["predicateType"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What the envelopes beside a `.crate` hold.
+fn statements(archive: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(archive.with_extension("intoto.jsonl")).unwrap();
+    let statement = |line: &str| {
+        let envelope = Envelope::parse(line.as_bytes()).unwrap();
+        serde_json::from_slice(envelope.payload()).unwrap()
+    };
+    text.lines().map(statement).collect()
+}
+
+#[test]
+fn only_a_release_is_said_to_have_passed_and_only_a_published_one_to_be_released() {
+    let team = Team::new();
+    let manager = team.manager();
+    let archive = manager.archive("one");
+    manager.publish_one(&["--dry-run"]).exits(0);
+    assert_eq!(said_of(&archive), [PROVENANCE, CYCLONEDX, SPDX, SUMMARY]);
+    let policy = team.write("elsewhere/strict.toml", "version = 1\n");
+    manager.publish_one(&["--policy", policy.to_str().unwrap()]).exits(0);
+    assert_eq!(said_of(&archive), [PROVENANCE, CYCLONEDX, SPDX, RELEASE, SUMMARY]);
+    let summary = statements(&archive).pop().unwrap();
+    let digest = format!("{:x}", Sha256::digest("version = 1\n"));
+    assert_eq!(summary["predicate"]["policy"], json!({ "uri": "strict.toml", "digest": { "sha256": digest } }));
+}
+
 #[test]
 fn dry_run_without_a_tag_is_a_rehearsal() {
     let team = Team::new();
@@ -92,6 +130,8 @@ fn dry_run_without_a_tag_is_a_rehearsal() {
     let rehearsal = author.publish_one(&["--dry-run"]).exits(0);
     let tag = rehearsal.messages("tag-mismatch");
     assert_eq!(tag.len(), 1, "{tag:?}");
+    assert_eq!(rehearsal.states(), [("one".to_owned(), "rehearsed".to_owned())]);
+    assert_eq!(said_of(&author.root.join("target/package/one-0.3.0.crate")), [PROVENANCE, CYCLONEDX, SPDX]);
     assert_eq!(team.registry.uploads().len(), 0);
 }
 

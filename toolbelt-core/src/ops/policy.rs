@@ -52,13 +52,22 @@ pub fn load(root: &Path, named: Option<&Path>) -> Result<Loaded, Error> {
         loaded.read(root, path)?;
         return Ok(loaded);
     }
+    load_with(|name| Ok(read(root, name)?))
+}
+
+/// Reads the same from wherever files are to be had by their paths relative to the root.
+///
+/// # Errors
+///
+/// What `read` says, and if a file cannot be understood.
+pub fn load_with<E: From<Malformed>>(read: impl Fn(&str) -> Result<Option<String>, E>) -> Result<Loaded, E> {
     let mut loaded = Loaded::default();
-    if let Some(text) = read(root, policy::FILE)? {
+    if let Some(text) = read(policy::FILE)? {
         loaded.understand(policy::FILE, text)?;
     }
     for (tool, names) in FOREIGN {
         for name in names {
-            if let Some(text) = read(root, name)? {
+            if let Some(text) = read(name)? {
                 loaded.not_carried_over.extend(loaded.policy.carry_over(tool, name, &text)?);
                 loaded.texts.insert((*name).to_owned(), text);
                 break;

@@ -9,6 +9,7 @@ use super::json;
 use crate::ops::publish::approve::Approved;
 use crate::ops::publish::{Answer, Failure, Prepared, State};
 use crate::report::Verdict;
+use crate::subject::release::Stage;
 
 /// Writes a few lines for each release.
 ///
@@ -27,6 +28,9 @@ fn write_release(release: &Prepared, verdict: Verdict, out: &mut dyn Write) -> i
     let what = format!("{} {}", visible(&release.name), release.version);
     let registry = visible(&release.registry);
     match &release.state {
+        State::Judged if verdict == Verdict::Pass && release.stage == Stage::Rehearsal => {
+            writeln!(out, "{what}: rehearsed for {registry}: what only a release has was not asked for")?;
+        }
         State::Judged if verdict == Verdict::Pass => writeln!(out, "{what}: ready to be published to {registry}")?,
         State::Judged => writeln!(out, "{what}: not published")?,
         State::Published { .. } => writeln!(out, "{what}: published to {registry}, and read back")?,
@@ -40,6 +44,10 @@ fn write_release(release: &Prepared, verdict: Verdict, out: &mut dyn Write) -> i
     }
     if let Some(key) = &release.signed_by {
         writeln!(out, "  signed with {}", visible(key))?;
+    }
+    if let (false, Some(signers)) = (release.approved_by.is_empty(), &release.signers) {
+        let names = release.approved_by.iter().map(|name| visible(name)).collect::<Vec<_>>();
+        writeln!(out, "  approved by {}, by {}", names.join(", "), visible(signers))?;
     }
     if let State::Published { warnings } = &release.state {
         for warning in warnings {
@@ -101,6 +109,8 @@ struct JsonRelease<'a> {
     archive: String,
     documents: Vec<String>,
     signed_by: Option<&'a str>,
+    approved_by: &'a [String],
+    allowed_signers: Option<&'a str>,
     state: &'static str,
     /// Why it could not be published.
     failure: Option<&'a str>,
@@ -113,6 +123,7 @@ struct JsonRelease<'a> {
 impl<'a> From<&'a Prepared> for JsonRelease<'a> {
     fn from(release: &'a Prepared) -> Self {
         let (state, failure, warnings) = match &release.state {
+            State::Judged if release.stage == Stage::Rehearsal => ("rehearsed", None, Default::default()),
             State::Judged => ("judged", None, Default::default()),
             State::Published { warnings } => ("published", None, warnings.as_slice()),
             State::AlreadyThere => ("already-there", None, Default::default()),
@@ -127,6 +138,8 @@ impl<'a> From<&'a Prepared> for JsonRelease<'a> {
             archive: release.archive.display().to_string(),
             documents: release.documents.iter().map(|path| path.display().to_string()).collect(),
             signed_by: release.signed_by.as_deref(),
+            approved_by: &release.approved_by,
+            allowed_signers: release.signers.as_deref(),
             state,
             failure: failure.map(|failure| failure.reason.as_str()),
             hint: failure.and_then(|failure| failure.hint.as_deref()),

@@ -183,9 +183,15 @@ impl Policy {
         self.settings.contains_key(rule.id)
     }
 
-    /// Sets a rule to deny, whatever the policy says: for who asks for more on the command line.
+    /// Sets a rule to deny, whatever the policy says, also where it could not look: for who asks for more on the command
+    /// line.
     pub fn require(&mut self, rule: &'static Rule) {
         self.settings.entry(rule.id).or_default().level = Some(Level::Deny);
+        let on_not_checked = match self.on_not_checked(rule) {
+            OnNotChecked::Deny => OnNotChecked::Deny,
+            OnNotChecked::Incomplete | OnNotChecked::Warn => OnNotChecked::Incomplete,
+        };
+        self.not_checked.insert(rule.id, on_not_checked);
     }
 
     /// What the policy sets for a rule besides its level.

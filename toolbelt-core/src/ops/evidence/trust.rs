@@ -9,7 +9,7 @@ use crate::ops::Environment;
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
 use crate::source::git::repository::GitRepository;
-use crate::source::git::{range, settings};
+use crate::source::git::{peel, range, settings};
 use crate::subject::content::ObjectId;
 use crate::subject::malformed::Malformed;
 
@@ -72,10 +72,19 @@ pub fn root(
         return Err(no_trust("no list was named, none is pinned, and there is no base"));
     };
     let Some(repository) = repository else { return Err(no_trust("a base needs a repository, and here is none")) };
-    let commit = range::ends(repository, &format!("{base}^{{commit}}"))?.0;
-    let commit = commit.first().ok_or_else(|| no_trust("the base is no commit"))?;
-    of_commit(repository, *commit, base)?
+    of_commit(repository, commit(repository, base)?, base)?
         .ok_or_else(|| Error::NoTrust { why: format!("the base `{base}` has no `{FILE}`") })
+}
+
+/// The commit that a base names.
+///
+/// # Errors
+///
+/// [`Error`] if it names none.
+pub fn commit(repository: &GitRepository, base: &str) -> Result<ObjectId, Error> {
+    let no_trust = || Error::NoTrust { why: format!("the base `{base}` is no commit of this repository") };
+    let id = range::ends(repository, base).map_err(|_| no_trust())?.0.first().copied().ok_or_else(no_trust)?;
+    peel::commit(repository, id).ok_or_else(no_trust)
 }
 
 /// The list of a commit that is trusted; none if it has none. `revision` is what people call it.

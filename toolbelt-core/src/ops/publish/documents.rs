@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use super::collect::Candidate;
 use super::ground::Ground;
 use super::statements::{self, Facts};
@@ -20,7 +18,6 @@ use crate::source::program::Program;
 use crate::source::registry::clean_environment::clean_environment;
 use crate::source::ssh::SigningKey;
 use crate::store::sidecar;
-use crate::subject::digest::Sha256Digest;
 
 /// What a run says of a `.crate`, and says anew the next time.
 const OWN: [&str; 5] =
@@ -64,7 +61,6 @@ pub(super) fn write(
     }
     let (Some(key), Some(revision)) = (key, candidate.release.revision.known()) else { return Ok(()) };
     let cargo = cargo_version(ground);
-    let policy = ground.loaded.texts.get(crate::policy::FILE);
     let facts = Facts {
         release: &candidate.release,
         digest: prepared.digest,
@@ -72,7 +68,8 @@ pub(super) fn write(
         documents: &documents,
         tool: &ground.request.environment.tool,
         cargo: cargo.as_deref(),
-        policy: policy.map(|text| Sha256Digest::new(Sha256::digest(text).into())),
+        policy: &ground.loaded.texts,
+        is_published: !ground.request.dry_run,
         evidence: &candidate.gathered.described,
         now: ground.request.environment.now,
     };

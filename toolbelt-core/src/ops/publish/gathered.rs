@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     pub(super) attestations: Fact<Vec<Attestation>>,
     /// What does not count, and why: one line each.
     pub(super) rejected: Vec<String>,
+    /// Where it is listed whose signatures count; none if nobody is trusted.
+    pub(super) signers: Option<String>,
     /// What can be relied on, by the digests of the envelopes.
     pub(super) described: Vec<ResourceDescriptor>,
 }
@@ -35,6 +37,14 @@ impl Gathered {
     pub(super) fn of(ground: &Ground<'_>, revision: Option<&Revision>, archive: &Path) -> Result<Self, Error> {
         let stored = stored(ground, revision, archive)?;
         let asked = &ground.request.trust;
+        if let (Some(base), Some(checkout)) = (&asked.base, ground.checkout.known()) {
+            let snapshot = &checkout.snapshot;
+            let named = trust::commit(snapshot.repository(), base)?;
+            if named == snapshot.commit() {
+                let why = format!("the base `{base}` is itself what is released");
+                return Err(evidence::Error::NoTrust { why }.into());
+            }
+        }
         let base = match asked {
             Sources { named: None, base: None } => Base::find(ground)?,
             _ => Base::default(),
@@ -47,7 +57,7 @@ impl Gathered {
                 let reason = base.passed_over.iter().fold(error.to_string(), |reason, why| format!("{reason}; {why}"));
                 let unknown = Unknown { hint: error.hint().map(str::to_owned), ..Unknown::new(reason) };
                 let attestations = Fact::Unknown(unknown);
-                return Ok(Self { attestations, rejected: Vec::new(), described: Vec::new() });
+                return Ok(Self { attestations, rejected: Vec::new(), signers: None, described: Vec::new() });
             }
             Err(error) => return Err(error.into()),
         };
@@ -65,7 +75,8 @@ impl Gathered {
                 Err(why) => rejected.push(format!("{}, line {}: {why}", kept.path, kept.line)),
             }
         }
-        Ok(Self { attestations: Fact::Known(attestations), rejected, described })
+        let signers = Some(trusted.origin);
+        Ok(Self { attestations: Fact::Known(attestations), rejected, signers, described })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ops::{network, policy};
 use crate::report::Coverage;
 use crate::source::cargo_config::CargoConfig;
 use crate::source::cargo_metadata::{self, AskedFeatures, Member, Metadata, NoLockfile, Question, Workspace};
+use crate::source::git::files::CommitFiles;
 use crate::source::git::repository::GitRepository;
 use crate::source::git::tags::{self, TagPattern, VersionTag};
 use crate::source::http::Http;
@@ -20,6 +21,7 @@ use crate::source::release::collect::Checkout;
 use crate::source::release::package::{Options, Packaging, Verify};
 use crate::source::release::revision::Network;
 use crate::source::repository;
+use crate::subject::malformed::Malformed;
 
 /// What everything else needs, read once.
 pub(super) struct Ground<'a> {
@@ -47,10 +49,6 @@ impl<'a> Ground<'a> {
         let environment = &request.environment;
         let workspace = cargo_metadata::workspace(&question(request))?;
         let root = repository::root_of(&workspace.root).unwrap_or(&workspace.root).to_owned();
-        let loaded = policy::load(&root, request.policy.as_deref())?;
-        for key in &loaded.not_carried_over {
-            coverage.skip(&key.key, 1, "is not carried over");
-        }
         let config = network::cargo_config(environment)?;
         let members = chosen(request, &workspace)?;
         let target = Target::find(&config, &registry(request, &config, &members)?)?;
@@ -61,6 +59,7 @@ impl<'a> Ground<'a> {
         });
         let network = if http.is_offline() { Network::Forbidden } else { Network::Allowed };
         let checkout = Checkout::open(&workspace.root, &environment.variables, network);
+        let loaded = load_policy(request, &root, &checkout, coverage)?;
         Ok(Self { request, root, checkout, loaded, config, target, http, workspace, members })
     }
 
@@ -128,6 +127,37 @@ impl<'a> Ground<'a> {
         let path = repository::display_path(&self.root, folder);
         if path == "." { String::new() } else { path }
     }
+}
+
+/// The policy that was named, else that of the commit: what lies around was not reviewed. Without a commit that of the
+/// folder.
+fn load_policy(
+    request: &Request,
+    root: &Path,
+    checkout: &Fact<Checkout>,
+    coverage: &mut Coverage,
+) -> Result<policy::Loaded, Error> {
+    let here = policy::load(root, request.policy.as_deref());
+    let loaded = match (&request.policy, checkout) {
+        (None, Fact::Known(Checkout { snapshot, .. })) => {
+            let files = CommitFiles::open(snapshot.repository(), snapshot.commit())?;
+            let read = |name: &str| -> Result<Option<String>, Error> {
+                let Some(bytes) = files.read(name).map_err(Error::Object)? else { return Ok(None) };
+                let text = String::from_utf8(bytes);
+                text.map(Some).map_err(|_| policy::Error::from(Malformed::whole(name, "is not UTF-8")).into())
+            };
+            let loaded = policy::load_with(read)?;
+            if !here.is_ok_and(|here| here.texts == loaded.texts) {
+                coverage.skip("the policy of the work tree", 1, "is not as the commit has it, which counts");
+            }
+            loaded
+        }
+        _ => here?,
+    };
+    for key in &loaded.not_carried_over {
+        coverage.skip(&key.key, 1, "is not carried over");
+    }
+    Ok(loaded)
 }
 
 /// What cargo is asked.

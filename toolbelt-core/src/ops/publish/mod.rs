@@ -24,10 +24,13 @@ use crate::ops::evidence::trust::Sources;
 use crate::ops::{Environment, Step, Watch, deps, evidence, policy, sbom, scan};
 use crate::policy::decide;
 use crate::report::{Coverage, Report, SourceState, Verdict};
+use crate::rules::release::missing_approval;
 use crate::source::registry::api;
 use crate::source::registry::order::Cycle;
 use crate::source::{cache, cargo_config, cargo_metadata, file, git, release};
 use crate::subject::digest::Sha256Digest;
+use crate::subject::malformed::Malformed;
+use crate::subject::release::Stage;
 use collect::{Candidate, Collected, collect};
 use ground::Ground;
 pub use upload::Failure;
@@ -115,6 +118,12 @@ pub struct Prepared {
     pub documents: Vec<PathBuf>,
     /// The fingerprint of the key that signed the evidence; none without any.
     pub signed_by: Option<String>,
+    /// Who has approved of it, besides the author.
+    pub approved_by: Vec<String>,
+    /// Where it is listed whose signatures count; none if it is not known.
+    pub signers: Option<String>,
+    /// Whether it was looked at as a release, or before there was one.
+    pub stage: Stage,
     /// How far it has come.
     pub state: State,
 }
@@ -158,6 +167,9 @@ pub enum Error {
     /// The policy could not be read.
     #[error(transparent)]
     Policy(#[from] policy::Error),
+    /// The policy of the commit could not be understood.
+    #[error("cannot understand `{}` of the commit", .0.location.path)]
+    PolicyOfTheCommit(#[from] Malformed),
     /// The repository could not be read.
     #[error(transparent)]
     Repository(#[from] git::Error),
@@ -283,11 +295,17 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Answer, Error> {
 }
 
 fn judge(ground: &Ground<'_>, candidates: &[Candidate], coverage: Coverage, sources: Vec<SourceState>) -> Report {
-    let (request, policy) = (ground.request, &ground.loaded.policy);
+    let request = ground.request;
+    let mut policy = ground.loaded.policy.clone();
+    if request.approvals.is_some_and(|wanted| wanted > 0) {
+        // Who asks on the command line does not leave it to the tree that is judged.
+        policy.require(&missing_approval::RULE);
+        policy.exemptions.retain(|exemption| exemption.rule != missing_approval::RULE.id);
+    }
     let now = request.environment.now;
     let releases = candidates.iter().map(|candidate| &candidate.release).collect::<Vec<_>>();
-    let observed = audit::releases(&releases, policy, request.approvals, now);
-    let decision = decide(observed, policy, &coverage, now);
+    let observed = audit::releases(&releases, &policy, request.approvals, now);
+    let decision = decide(observed, &policy, &coverage, now);
     Report {
         tool: request.environment.tool.clone(),
         command: "publish".to_owned(),
@@ -311,6 +329,9 @@ fn prepared(ground: &Ground<'_>, candidate: &Candidate) -> Prepared {
         digest: candidate.digest,
         documents: Vec::new(),
         signed_by: None,
+        approved_by: missing_approval::approvers(&candidate.release),
+        signers: candidate.gathered.signers.clone(),
+        stage: candidate.release.stage,
         state: State::Judged,
     }
 }

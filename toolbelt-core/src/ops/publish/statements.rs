@@ -42,8 +42,10 @@ pub(super) struct Facts<'a> {
     pub(super) tool: &'a str,
     /// What `cargo --version` says; none if it said nothing.
     pub(super) cargo: Option<&'a str>,
-    /// The policy that decided, by the digest of its text; none without a file.
-    pub(super) policy: Option<Sha256Digest>,
+    /// The files of the policy that decided, by their names, with their texts.
+    pub(super) policy: &'a BTreeMap<String, String>,
+    /// Whether it is about to be published.
+    pub(super) is_published: bool,
     /// The evidence that was looked at: approvals, results of tests.
     pub(super) evidence: &'a [ResourceDescriptor],
     pub(super) now: Timestamp,
@@ -51,6 +53,9 @@ pub(super) struct Facts<'a> {
 
 impl Facts<'_> {
     /// Every statement about the `.crate`, the summary last: it binds the others by their digests.
+    ///
+    /// Before there is a release, nobody says that it is one or that it passed: a rehearsal does not ask for everything. That
+    /// it was released is said of what is published.
     ///
     /// # Errors
     ///
@@ -61,12 +66,17 @@ impl Facts<'_> {
             |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).map_err(|error| Error::Form(error.to_string()));
         let mut statements = vec![
             predicate::statement(about()?, &self.provenance()?)?,
-            predicate::statement(about()?, &release::Release { purl: self.purl(), package_id: None })?,
             Statement::new(about()?, CYCLONEDX, read(&self.documents.cyclonedx)?)?,
             Statement::new(about()?, SPDX, read(&self.documents.spdx)?)?,
         ];
-        let summary = self.summary(&statements)?;
-        statements.push(predicate::statement(self.bound()?, &summary)?);
+        if self.is_published {
+            let released = release::Release { purl: self.purl(), package_id: None };
+            statements.push(predicate::statement(about()?, &released)?);
+        }
+        if !self.release.is_rehearsal() {
+            let summary = self.summary(&statements)?;
+            statements.push(predicate::statement(self.bound()?, &summary)?);
+        }
         Ok(statements)
     }
 
@@ -165,17 +175,33 @@ impl Facts<'_> {
         })
     }
 
-    /// What was asked: the repository's policy, or toolbelt's own defaults.
+    /// What was asked: the policy's first file, with the digests of further ones as annotations; or toolbelt's own defaults.
     fn policy(&self) -> Result<ResourceDescriptor, Error> {
-        Ok(match self.policy {
-            Some(digest) => ResourceDescriptor {
-                uri: Some(crate::policy::FILE.to_owned()),
-                digest: Some(sha256(digest)?),
+        let digest = |text: &String| sha256(Sha256Digest::new(Sha256::digest(text).into()));
+        // `toolbelt.toml` comes first; of a file that lies elsewhere, where is nobody's business.
+        let is_own = |(name, _): &(&String, &String)| *name == crate::policy::FILE;
+        let (own, others): (Vec<_>, Vec<_>) = self.policy.iter().partition(is_own);
+        let mut files = own.into_iter().chain(others);
+        let Some((name, text)) = files.next() else {
+            return Ok(ResourceDescriptor {
+                uri: Some(format!("{VERIFIER}/defaults")),
                 ..ResourceDescriptor::default()
-            },
-            None => ResourceDescriptor { uri: Some(format!("{VERIFIER}/defaults")), ..ResourceDescriptor::default() },
-        })
+            });
+        };
+        let mut annotations = Map::new();
+        for (name, text) in files {
+            let digest = serde_json::to_value(digest(text)?).map_err(|error| Error::Form(error.to_string()))?;
+            annotations.insert(base_name(name), digest);
+        }
+        let (uri, digest) = (Some(base_name(name)), Some(digest(text)?));
+        Ok(ResourceDescriptor { uri, digest, annotations, ..ResourceDescriptor::default() })
     }
+}
+
+/// The name of a policy's file, as the repository has it; of one outside of it without the folder.
+fn base_name(name: &str) -> String {
+    let is_inside = !name.starts_with('/') && !name.starts_with("..");
+    if is_inside { name.to_owned() } else { name.rsplit('/').next().unwrap_or(name).to_owned() }
 }
 
 /// The digest of an envelope as evidence that was looked at.

@@ -46,6 +46,15 @@ fn check(release: &Release, context: &Context<'_>) -> Outcome {
     }
 }
 
+/// The names of those whose approval counts, sorted by key; none where that cannot be told.
+pub fn approvers(release: &Release) -> Vec<String> {
+    count(release).map_or_else(|_| Vec::new(), |count| names(&count.approvers))
+}
+
+fn names(persons: &[Person]) -> Vec<String> {
+    persons.iter().map(|person| person.name().to_owned()).collect()
+}
+
 /// The approvals that there are, and why some of them do not count.
 struct Count {
     /// The digest that is to be approved.
@@ -76,7 +85,6 @@ fn is_author(person: &Person, revision: &Revision) -> bool {
 }
 
 fn finding(release: &Release, count: &Count, wanted: u32) -> Finding {
-    let names = |persons: &[Person]| persons.iter().map(|person| person.name().to_owned()).collect::<Vec<_>>();
     let mut message = match names(&count.approvers).as_slice() {
         [] => format!("is approved by none of {wanted}"),
         approvers => format!("is approved by {} of {wanted}: {}", approvers.len(), some_of(approvers.iter().cloned())),
