@@ -112,6 +112,74 @@ fn a_hook_that_was_there_keeps_its_input_its_arguments_and_its_say() {
 }
 
 #[test]
+fn those_who_push_and_a_server_have_their_hooks_in_one_repository() {
+    with_each_older_git(|world| {
+        let sides = ["toolbelt protect install", "toolbelt protect install --server"];
+        for (number, is_shared) in [(0, false), (1, true)] {
+            if is_shared {
+                let shared = world.plain_repository("shared");
+                shared.script("pre-receive", &talkative(0));
+                shared.script("pre-commit", &talkative(0));
+                let mut config = world.command("git", &shared.folder);
+                config.args(["config", "--global", "core.hooksPath"]).arg(&shared.folder);
+                world.run(config, b"").done();
+            }
+            for (order, [one, other]) in [sides, [sides[1], sides[0]]].into_iter().enumerate() {
+                let repository = world.plain_repository(&format!("r{number}{order}"));
+                let before = there(&repository);
+                repository.git(one).done();
+                let said = repository.git(other).done();
+                assert_eq!(said.lines().filter(|line| line.contains("installed: ")).count(), 6, "{said}");
+                let said = repository.git("toolbelt protect doctor").done();
+                assert_eq!(said.matches("fires, and sees a token").count(), 6, "{said}");
+                let once = snapshot(&repository.folder);
+                repository.git(one).done();
+                assert_same(&once, &snapshot(&repository.folder));
+                taken_out(&repository, &before);
+            }
+        }
+    });
+}
+
+#[test]
+fn each_work_tree_has_its_own_hooks_where_they_are_files_in_it() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository.commit(".githooks/readme", "first\n").done();
+        repository.git("config core.hooksPath .githooks").done();
+        repository.git("worktree add -q --detach ../linked").done();
+        let linked = world.at("linked");
+        let before = snapshot(&linked.folder);
+        repository.git("toolbelt protect install").done();
+        linked.git("toolbelt protect install").done();
+        all_fire(&repository);
+        all_fire(&linked);
+        repository.commit("bait", &bait()).stopped("pre-commit: stopped");
+        linked.commit("bait", &bait()).stopped("pre-commit: stopped");
+        linked.git("rm -q -f --cached bait").done();
+        fs::remove_file(linked.folder.join("bait")).unwrap();
+        taken_out(&linked, &before);
+        all_fire(&repository);
+    });
+}
+
+#[test]
+fn a_copy_of_a_repository_has_nothing_to_say_about_the_hooks_of_the_first() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository.git("config core.hooksPath .githooks").done();
+        repository.git("toolbelt protect install").done();
+        let mut copy = world.command("cp", &repository.folder);
+        copy.args(["-R", ".", "../copy"]);
+        world.run(copy, b"").done();
+        let copy = world.at("copy");
+        copy.git("toolbelt protect uninstall").done();
+        assert!(!copy.folder.join(".githooks/pre-commit").exists());
+        all_fire(&repository);
+    });
+}
+
+#[test]
 fn strange_hooks_are_brought_back_as_they_were() {
     with_each_older_git(|world| {
         let repository = world.repository("r");

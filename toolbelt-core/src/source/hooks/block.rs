@@ -40,6 +40,11 @@ pub(super) fn remove(text: &str) -> Option<String> {
     found.then_some(rest)
 }
 
+/// Whether these words are in a line of ours.
+pub(super) fn has(text: &str, words: &str) -> bool {
+    lines(text).iter().any(|line| line.contains(words))
+}
+
 /// Whether a text has all lines of ours that another one has, in their order. Where they stand does not matter, nor what
 /// somebody has put between them.
 pub(super) fn covers(text: &str, wanted: &str) -> bool {

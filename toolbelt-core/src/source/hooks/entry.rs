@@ -168,6 +168,11 @@ pub(super) fn hooks_path(text: &str, folder: &str) -> String {
     block::insert(&text, text.len(), "", &lines)
 }
 
+/// What every entry for a hook has in it.
+pub(super) fn call(hook: Hook) -> String {
+    format!("git-toolbelt hook {} --", hook.as_str())
+}
+
 /// The name by which git's configuration knows our hook.
 pub(super) fn configured_name(hook: Hook) -> String {
     format!("{NAME}-{}", hook.as_str())

@@ -17,7 +17,7 @@ use crate::subject::hook::Hook;
 /// What has to be done, and what was found done.
 #[derive(Debug)]
 pub struct Plan {
-    /// One for each hook, in the order asked for.
+    /// One for each hook, in the order of [`Hook::ALL`].
     pub steps: Vec<Step>,
     scripts: Vec<Script>,
     files: Vec<Lines>,
@@ -41,7 +41,8 @@ struct Lines {
     is_configuration: bool,
 }
 
-/// Works out how these hooks are installed.
+/// Works out how these hooks are installed. Those of the other side that are installed already are part of it: what
+/// several hooks share, a file or a setting, is written for all of them.
 ///
 /// # Errors
 ///
@@ -52,7 +53,8 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
     }
     let mut plan = Plan { steps: Vec::new(), scripts: Vec::new(), files: Vec::new() };
     let mut entries: BTreeMap<PathBuf, Vec<(Way, Hook)>> = BTreeMap::new();
-    for hook in hooks {
+    let hooks = with_installed(ground, hooks);
+    for hook in &hooks {
         let Charge { way, path, note } = ground.charge(*hook);
         let mut previous = None;
         match way {
@@ -69,7 +71,7 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
         plan.steps.push(Step { hook: *hook, way, path, is_done: false, previous, note });
     }
     if plan.steps.iter().any(|step| step.way == Way::OwnFolder) {
-        plan.own_folder(ground, hooks)?;
+        plan.own_folder(ground, &hooks)?;
     }
     for (path, hooks) in entries {
         plan.entry(ground, &path, &hooks)?;
@@ -168,12 +170,12 @@ pub fn apply(ground: &Ground, plan: &Plan, tool: &str) -> Result<(), Error> {
     let created = plan.files.iter().filter(|file| file.before.is_none() || was_created(&file.path));
     state.created.extend(created.map(|file| file.path.clone()));
     let undone = plan.undone();
-    let former: Vec<PathBuf> = match &old {
-        Some(old) => old.scripts.union(&old.files).cloned().collect(),
-        None => ground.scripts().into_iter().chain(ground.files_of_others()).collect(),
-    };
-    let is_former = |path: &&PathBuf| !state.scripts.contains(*path) && !state.files.contains(*path);
-    let former: Vec<PathBuf> = former.iter().filter(is_former).cloned().collect();
+    let is_ours = |path: &PathBuf| state.scripts.contains(path) || state.files.contains(path);
+    // What all work trees share is what another one relies on, unless this is shared by all of them too.
+    let is_shared = |path: &PathBuf| path.starts_with(repository.common_dir());
+    let shares = state.scripts.iter().chain(&state.files).any(is_shared);
+    let mut former = uninstall::places(ground, old.as_ref());
+    former.retain(|path| !is_ours(path) && (shares || !is_shared(path)));
     let mut begun = state.clone();
     if let Some(old) = &old {
         begun.scripts.extend(old.scripts.iter().cloned());
@@ -206,11 +208,22 @@ pub fn is_half_done(ground: &Ground) -> bool {
     State::read(&ground.repository).is_some_and(|state| !state.is_complete)
 }
 
-/// Whether a hook was installed, by what was written down.
+/// Whether a hook was installed, by what was written down or is there.
 pub fn is_known(ground: &Ground, hook: Hook) -> bool {
-    let Some(state) = State::read(&ground.repository) else { return false };
+    let state = State::read(&ground.repository);
     let is_of_hook = |path: &PathBuf| path.file_name().is_some_and(|name| name == hook.as_str());
-    let name = entry::configured_name(hook);
-    state.scripts.iter().any(is_of_hook)
-        || state.files.iter().any(|path| read(path).is_some_and(|text| text.contains(&format!("\"{name}\""))))
+    if state.as_ref().is_some_and(|state| state.scripts.iter().any(is_of_hook)) {
+        return true;
+    }
+    let calls = |path: PathBuf| file::read(&path, 1 << 20).is_ok_and(|text| shim::is_of(&text, hook));
+    let lists = |path: PathBuf| read(&path).is_some_and(|text| block::has(&text, &entry::call(hook)));
+    ground.scripts().into_iter().any(calls) || ground.files_of_others().into_iter().any(lists)
+}
+
+/// These hooks, and those of the other side that are installed.
+fn with_installed(ground: &Ground, hooks: &[Hook]) -> Vec<Hook> {
+    let is_client = |hook: &Hook| Hook::CLIENT.contains(hook);
+    let asked = |hook: &Hook| hooks.contains(hook);
+    let is_other = |hook: &Hook| hooks.first().is_some_and(|one| is_client(one) != is_client(hook));
+    Hook::ALL.into_iter().filter(|hook| asked(hook) || is_other(hook) && is_known(ground, *hook)).collect()
 }

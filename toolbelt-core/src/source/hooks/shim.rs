@@ -64,6 +64,12 @@ pub(super) fn is_ours(text: &[u8]) -> bool {
     text.strip_prefix(b"#!/bin/sh\n").is_some_and(|rest| rest.starts_with(MARK.as_bytes()))
 }
 
+/// Whether a script is ours for this hook.
+pub(super) fn is_of(text: &[u8], hook: Hook) -> bool {
+    let mark = format!("#!/bin/sh\n{MARK}{} ", hook.as_str());
+    text.starts_with(mark.as_bytes())
+}
+
 /// What is said where the program is missing. No sign in it means something to a shell between quotes of either kind.
 pub(super) fn missing(hook: Hook) -> String {
     let what = match hook {

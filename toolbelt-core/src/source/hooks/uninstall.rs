@@ -37,7 +37,7 @@ pub fn find(ground: &Ground) -> Vec<Undone> {
 }
 
 /// Where something of ours may be: what is known of hooks and managers, and what was written down.
-fn places(ground: &Ground, state: Option<&State>) -> Vec<PathBuf> {
+pub(super) fn places(ground: &Ground, state: Option<&State>) -> Vec<PathBuf> {
     let known = state.iter().flat_map(|state| state.scripts.iter().chain(&state.files)).cloned();
     let mut paths: Vec<PathBuf> = ground.scripts().into_iter().chain(ground.files_of_others()).chain(known).collect();
     paths.sort();
