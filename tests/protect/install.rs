@@ -302,6 +302,38 @@ fn a_folder_of_hooks_for_all_repositories_stays_as_it_is_and_still_runs() {
 }
 
 #[test]
+fn what_is_set_after_an_install_outlives_it() {
+    with_each_older_git(|world| {
+        let shared = world.plain_repository("shared");
+        let mut config = world.command("git", &shared.folder);
+        config.args(["config", "--global", "core.hooksPath"]).arg(&shared.folder);
+        world.run(config, b"").done();
+        let repository = world.plain_repository("r");
+        let before = repository.read(".git/config");
+        repository.git("toolbelt protect install").done();
+        for setting in ["core.autocrlf input", "core.abbrev 9", "user.name B", "core.autocrlf false"] {
+            repository.git(&format!("config {setting}")).done();
+        }
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        repository.git("toolbelt protect uninstall").done();
+        let added = "[core]\n\tautocrlf = false\n\tabbrev = 9\n[user]\n\tname = B\n";
+        assert_eq!(repository.read(".git/config"), before.clone() + added);
+        // Somebody wants hooks elsewhere.
+        repository.write(".git/config", &before);
+        repository.git("toolbelt protect install").done();
+        repository.git("config core.hooksPath .githooks").done();
+        repository.git("toolbelt protect uninstall").done();
+        assert_eq!(repository.read(".git/config"), before.clone() + "[core]\n\thooksPath = .githooks\n");
+        repository.write(".git/config", &before);
+        repository.git("toolbelt protect install").done();
+        repository.git("config --unset core.hooksPath").done();
+        repository.git("toolbelt protect uninstall").done();
+        assert_eq!(repository.read(".git/config"), before);
+    });
+}
+
+#[test]
 fn a_folder_of_hooks_of_the_repository_gets_them() {
     with_each_older_git(|world| {
         let repository = world.plain_repository("r");

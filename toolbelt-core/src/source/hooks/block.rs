@@ -58,14 +58,19 @@ fn lines(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     while let Some(range) = find(&rest) {
         let ours = rest[range.clone()].lines().map(str::trim).filter(|line| !line.is_empty());
-        found.extend(ours.filter(|line| *line != BEGIN && *line != END).map(str::to_owned));
+        found.extend(ours.filter(|line| !is_mark(line)).map(str::to_owned));
         rest.replace_range(range, "");
     }
     found
 }
 
+/// Whether a line is one of those around ours.
+pub(super) fn is_mark(line: &str) -> bool {
+    line == BEGIN || line == END
+}
+
 /// From the start of the first line to the end of the last, its line end included.
-fn find(text: &str) -> Option<Range<usize>> {
+pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let begin = text.find(BEGIN)?;
     let start = text[..begin].rfind('\n').map_or(0, |end| end + 1);
     let end = begin + text[begin..].find(END)? + END.len();

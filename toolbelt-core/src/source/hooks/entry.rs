@@ -140,7 +140,7 @@ pub(super) fn husky(text: &str, hook: Hook) -> String {
 ///
 /// Git adds the arguments behind the command, which therefore ends with ours.
 pub(super) fn configuration(text: &str, hooks: &[Hook]) -> String {
-    let text = without(text);
+    let text = configuration_without(text).unwrap_or_else(|| text.to_owned());
     let mut lines = Vec::new();
     for hook in hooks {
         let name = hook.as_str();
@@ -163,9 +163,59 @@ pub(super) fn configuration(text: &str, hooks: &[Hook]) -> String {
 
 /// The configuration of git with another folder for hooks.
 pub(super) fn hooks_path(text: &str, folder: &str) -> String {
-    let text = without(text);
+    let text = configuration_without(text).unwrap_or_else(|| text.to_owned());
     let lines = ["[core]".to_owned(), format!("\thooksPath = {}", double_quoted(folder))];
     block::insert(&text, text.len(), "", &lines)
+}
+
+/// The configuration of git without what is ours; none if nothing of it is.
+///
+/// Git itself puts new keys into the last section of their name, which may be ours: what is among our lines and not from us
+/// stays, and the head of the section with it.
+pub(super) fn configuration_without(text: &str) -> Option<String> {
+    let mut rest = text.to_owned();
+    let mut is_found = false;
+    while let Some(range) = block::find(&rest) {
+        let mut kept = of_others(&rest[range.clone()], &rest[range.end..]);
+        if !kept.is_empty() && !rest[..range.start].is_empty() && !rest[..range.start].ends_with('\n') {
+            kept.insert_str(0, block::line_end(text));
+        }
+        rest.replace_range(range, &kept);
+        is_found = true;
+    }
+    is_found.then_some(rest)
+}
+
+/// What is from others among our lines in git's configuration, given what follows.
+fn of_others(lines: &str, after: &str) -> String {
+    let mut kept = String::new();
+    let mut head = None;
+    let mut is_ours = false;
+    for line in lines.split_inclusive('\n') {
+        let content = line.trim();
+        if content.is_empty() || block::is_mark(content) {
+            continue;
+        }
+        if content.starts_with('[') {
+            is_ours = content.starts_with(&format!("[hook \"{NAME}-"));
+            head = Some(line);
+        } else if !is_ours && !is_hooks_path(content) {
+            kept.extend(head.take());
+            kept.push_str(line);
+        }
+    }
+    let mut after = after.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    if after.next().is_some_and(|line| !line.starts_with('[')) {
+        kept.extend(head);
+    }
+    kept
+}
+
+/// Whether a line names the folder of hooks of the repository's own.
+fn is_hooks_path(line: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let value = value.trim().trim_matches('"').replace("\\\\", "/");
+    key.trim().eq_ignore_ascii_case("hooksPath") && value.ends_with("/toolbelt/hooks")
 }
 
 /// What every entry for a hook has in it.
@@ -307,6 +357,36 @@ mod tests {
         assert!(with.contains("[hook \"toolbelt-pre-push\"]\n\tevent = pre-push\n"), "{with}");
         assert!(with.contains("git-toolbelt hook pre-push --\"\n"), "{with}");
         undone(&with, before);
-        undone(&hooks_path(before, "/a \"b"), before);
+        assert_eq!(configuration_without(&with).unwrap(), before);
+    }
+
+    #[test]
+    fn what_git_adds_to_a_section_of_ours_stays() {
+        let ours = "\thooksPath = \"/r/.git/toolbelt/hooks\"\n";
+        for before in ["[core]\n\tbare = false\n", "", "[core]\r\n\tbare = false\r\n", "[user]\n\tname = a"] {
+            let with = hooks_path(before, "/r/.git/toolbelt/hooks");
+            assert_eq!(configuration_without(&with).unwrap(), before);
+            let other = with.clone() + "\n[user]\n\temail = b\n";
+            assert_eq!(configuration_without(&other).unwrap(), format!("{before}\n[user]\n\temail = b\n"));
+        }
+        let before = "[core]\n\tbare = false\n";
+        let with = hooks_path(before, "/r/.git/toolbelt/hooks");
+        let kept = format!("{before}[core]\n\tautocrlf = input\n");
+        let inside = with.replace(ours, &format!("{ours}\tautocrlf = input\n"));
+        assert_eq!(configuration_without(&inside).unwrap(), kept);
+        assert_eq!(configuration_without(&(with.clone() + "\tautocrlf = input\n")).unwrap(), kept);
+        // Somebody has another folder now.
+        let changed = with.replace(ours, "\thooksPath = .githooks\n");
+        assert_eq!(configuration_without(&changed).unwrap(), format!("{before}[core]\n\thooksPath = .githooks\n"));
+        // Who moved on wrote the rest into a section that had no end of line.
+        let with = hooks_path("[user]\n\tname = a", "/r/.git/toolbelt/hooks");
+        let inside = with.replace(ours, &format!("{ours}\tautocrlf = input\n"));
+        let kept = "[user]\n\tname = a\n[core]\n\tautocrlf = input\n";
+        assert_eq!(configuration_without(&inside).unwrap(), kept);
+    }
+
+    #[test]
+    fn a_folder_of_hooks_is_named_as_git_reads_it() {
+        undone(&hooks_path("[core]\n", "/a \"b"), "[core]\n");
     }
 }

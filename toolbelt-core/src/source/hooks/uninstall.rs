@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::ground::{Ground, read};
 use super::state::{self, State};
-use super::{Error, block, shim, write};
+use super::{Error, block, entry, shim, write};
 use crate::source::file;
 
 /// What was done with a file.
@@ -33,7 +33,7 @@ pub enum What {
 pub fn find(ground: &Ground) -> Vec<Undone> {
     let state = State::read(&ground.repository);
     let paths = places(ground, state.as_ref()).into_iter();
-    paths.filter_map(|path| what(&path, state.as_ref()).map(|what| Undone { path, what })).collect()
+    paths.filter_map(|path| what(ground, &path, state.as_ref()).map(|what| Undone { path, what })).collect()
 }
 
 /// Where something of ours may be: what is known of hooks and managers, and what was written down.
@@ -62,7 +62,7 @@ pub fn apply(ground: &Ground) -> Result<Vec<Undone>, Error> {
 }
 
 /// What would become of a file; none if nothing of it is ours.
-fn what(path: &Path, state: Option<&State>) -> Option<What> {
+fn what(ground: &Ground, path: &Path, state: Option<&State>) -> Option<What> {
     let is_script = file::read(path, 1 << 20).is_ok_and(|text| shim::is_ours(&text));
     let aside = aside_of(path);
     let is_set_aside = aside.symlink_metadata().is_ok();
@@ -75,7 +75,7 @@ fn what(path: &Path, state: Option<&State>) -> Option<What> {
         }
         (false, true) => Some(What::LeftAside),
         (false, false) => {
-            let without = block::remove(&read(path)?)?;
+            let without = without(ground, path)?;
             let is_created = state.is_some_and(|state| state.created.contains(path));
             Some(if without.is_empty() && is_created { What::Removed } else { What::LinesTakenOut })
         }
@@ -83,13 +83,13 @@ fn what(path: &Path, state: Option<&State>) -> Option<What> {
 }
 
 pub(super) fn one(ground: &Ground, path: &Path, state: Option<&State>) -> Result<Option<What>, Error> {
-    let Some(what) = what(path, state) else { return Ok(None) };
+    let Some(what) = what(ground, path, state) else { return Ok(None) };
     match what {
         What::BroughtBack => write::bring_back(&aside_of(path), path)?,
         What::Removed => write::remove(path)?,
         What::LeftAside => {}
         What::LinesTakenOut => {
-            if let Some(without) = read(path).and_then(|text| block::remove(&text)) {
+            if let Some(without) = without(ground, path) {
                 if path == ground.configuration() {
                     write::replace_locked(path, without.as_bytes())?;
                 } else {
@@ -99,6 +99,12 @@ pub(super) fn one(ground: &Ground, path: &Path, state: Option<&State>) -> Result
         }
     }
     Ok(Some(what))
+}
+
+/// What a file of others is without our lines; none if there are none.
+fn without(ground: &Ground, path: &Path) -> Option<String> {
+    let text = read(path)?;
+    if path == ground.configuration() { entry::configuration_without(&text) } else { block::remove(&text) }
 }
 
 /// Whether two files hold the same.
