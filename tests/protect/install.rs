@@ -1,6 +1,8 @@
 //! Putting hooks in beside those that are there, proving that they fire, and taking them out to the byte.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
@@ -301,13 +303,94 @@ fn a_folder_of_hooks_for_all_repositories_stays_as_it_is_and_still_runs() {
     });
 }
 
+/// A folder of hooks for all repositories of this world, in which there is a hook that talks.
+fn shared_folder(world: &World) -> Repository<'_> {
+    let shared = world.plain_repository("shared hooks");
+    shared.script("pre-commit", &talkative(0));
+    let mut config = world.command("git", &shared.folder);
+    config.args(["config", "--global", "core.hooksPath"]).arg(&shared.folder);
+    world.run(config, b"").done();
+    shared
+}
+
+#[test]
+fn a_folder_of_its_own_has_a_name_that_git_reads() {
+    with_each_older_git(|world| {
+        shared_folder(world);
+        let repository = world.plain_repository("a\nb \"c\" \\n\te");
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        assert!(repository.git("commit -q --allow-empty -m a").done().contains("previous: 0"));
+        repository.git("update-ref -d HEAD").done();
+        repository.git("toolbelt protect uninstall").done();
+        let config = repository.folder.join(".git/config");
+        assert_eq!(there(&repository)[&config], before[&config]);
+
+        let name = OsStr::from_bytes(b"n\xff");
+        fs::create_dir(world.path("").join(name)).unwrap();
+        let repository = Repository { world, folder: world.path("").join(name) };
+        repository.git("init -q").done();
+        let before = snapshot(&repository.folder);
+        let said = repository.git("toolbelt protect install");
+        assert!(said.code == 2 && said.text.contains("is not UTF-8"), "{}", said.text);
+        assert_same(&before, &snapshot(&repository.folder));
+    });
+}
+
+#[test]
+fn a_repository_that_was_moved_says_that_its_hooks_stayed_behind() {
+    with_each_older_git(|world| {
+        shared_folder(world);
+        let first = world.plain_repository("first");
+        let before = first.read(".git/config");
+        first.git("toolbelt protect install").done();
+        fs::rename(&first.folder, world.path("second")).unwrap();
+        let second = world.at("second");
+        second.git("commit -q --allow-empty -m unseen").done();
+        let said = second.git("toolbelt protect status").done();
+        assert_eq!(said.matches("not installed: hook file in a folder of its own").count(), 5, "{said}");
+        assert!(said.contains("/first/.git/toolbelt/hooks`, where this repository is not any more"), "{said}");
+        let said = second.git("toolbelt protect doctor");
+        assert!(said.code == 1 && said.text.contains("not any more: neither"), "{}", said.text);
+        second.git("toolbelt protect install").done();
+        all_fire(&second);
+        assert!(!first.folder.exists());
+        // Where no folder is for all repositories, the hooks of this one are not led elsewhere any more.
+        second.git("config --global --unset core.hooksPath").done();
+        fs::rename(&second.folder, &first.folder).unwrap();
+        assert!(first.git("toolbelt protect status").done().contains("not any more"));
+        first.git("toolbelt protect install").done();
+        all_fire(&first);
+        first.git("toolbelt protect uninstall").done();
+        assert_eq!(first.read(".git/config"), before);
+    });
+}
+
+#[test]
+fn a_hook_that_came_after_the_install_is_told_until_it_runs() {
+    with_each_older_git(|world| {
+        let shared = shared_folder(world);
+        let repository = world.plain_repository("r");
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        shared.script("post-commit", "#!/bin/sh\necho posted >&2\n");
+        assert_eq!(repository.git("commit -q --allow-empty -m a").done().matches("posted").count(), 0);
+        let said = repository.git("toolbelt protect status --format json").done();
+        let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert!(report["troubles"][0].as_str().unwrap().contains("post-commit` does not run here"), "{said}");
+        let said = repository.git("toolbelt protect doctor");
+        assert!(said.code == 1 && said.text.contains("post-commit` does not run here"), "{}", said.text);
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        assert!(repository.git("commit -q --allow-empty -m b").done().contains("posted"));
+    });
+}
+
 #[test]
 fn what_is_set_after_an_install_outlives_it() {
     with_each_older_git(|world| {
-        let shared = world.plain_repository("shared");
-        let mut config = world.command("git", &shared.folder);
-        config.args(["config", "--global", "core.hooksPath"]).arg(&shared.folder);
-        world.run(config, b"").done();
+        shared_folder(world);
         let repository = world.plain_repository("r");
         let before = repository.read(".git/config");
         repository.git("toolbelt protect install").done();

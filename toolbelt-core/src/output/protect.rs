@@ -105,6 +105,9 @@ fn more(step: &Step, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn foot(status: &Status, out: &mut dyn io::Write) -> io::Result<()> {
+    for trouble in &status.troubles {
+        writeln!(out, "{}", visible(trouble))?;
+    }
     if status.is_half_done {
         writeln!(out, "an install was not finished: `git toolbelt protect install` does it")?;
     }
@@ -124,6 +127,7 @@ struct Page<'a> {
     git: String,
     complete: bool,
     receipts: usize,
+    troubles: &'a [String],
     hooks: Vec<Row<'a>>,
 }
 
@@ -185,6 +189,7 @@ fn page<'a>(status: &'a Status, trials: &'a [Option<Trial>]) -> Page<'a> {
         git: status.git.to_string(),
         complete: !status.is_half_done,
         receipts: status.receipts,
+        troubles: &status.troubles,
         hooks: status.steps.iter().enumerate().map(row).collect(),
     }
 }

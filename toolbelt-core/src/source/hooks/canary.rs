@@ -196,7 +196,7 @@ impl Scratch<'_> {
                     return Ok(Ok(["git", "hook", "run", name, "--"].map(str::to_owned).to_vec()));
                 }
                 let said = ask(repository, &["rev-parse", "--git-path", &format!("hooks/{name}")])?;
-                let path = place(repository).join(String::from_utf8_lossy(&said.stdout).trim());
+                let path = place(repository).join(String::from_utf8_lossy(&said.stdout).trim_end_matches(['\r', '\n']));
                 if is_executable(&path) {
                     return Ok(Ok(vec![path.to_string_lossy().into_owned()]));
                 }

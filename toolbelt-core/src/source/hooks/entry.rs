@@ -211,6 +211,11 @@ fn of_others(lines: &str, after: &str) -> String {
     kept
 }
 
+/// Whether our lines in git's configuration name this folder.
+pub(super) fn names_hooks_path(text: &str, folder: &str) -> bool {
+    block::has(text, &format!("hooksPath = {}", double_quoted(folder)))
+}
+
 /// Whether a line names the folder of hooks of the repository's own.
 fn is_hooks_path(line: &str) -> bool {
     let Some((key, value)) = line.split_once('=') else { return false };
@@ -237,9 +242,13 @@ fn yaml_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// What git's configuration knows in double quotes, and how it is written there: "Syntax" in git-config(1). The backslash
+/// comes first, as the others are written with one.
+const ESCAPES: [(char, &str); 5] = [('\\', "\\\\"), ('"', "\\\""), ('\n', "\\n"), ('\t', "\\t"), ('\u{8}', "\\b")];
+
 /// In double quotes, as git's configuration has them.
 fn double_quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", ESCAPES.iter().fold(text.to_owned(), |text, (sign, written)| text.replace(*sign, written)))
 }
 
 /// A line of YAML that has something in it.
@@ -387,6 +396,8 @@ mod tests {
 
     #[test]
     fn a_folder_of_hooks_is_named_as_git_reads_it() {
-        undone(&hooks_path("[core]\n", "/a \"b"), "[core]\n");
+        let with = hooks_path("[core]\n", "/a \"b\\n\nc\t\u{8}/toolbelt/hooks");
+        assert!(with.contains("\n\thooksPath = \"/a \\\"b\\\\n\\nc\\t\\b/toolbelt/hooks\"\n"), "{with}");
+        assert_eq!(configuration_without(&with).unwrap(), "[core]\n");
     }
 }

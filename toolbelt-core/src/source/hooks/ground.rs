@@ -32,6 +32,8 @@ pub struct Ground {
     pub folder: PathBuf,
     /// Whether the user's or the system's configuration says so, for all repositories.
     pub is_shared: bool,
+    /// The folder of hooks of the repository's own, where git looks for it and it is not: the repository was moved.
+    pub(super) astray: Option<PathBuf>,
 }
 
 /// Who is in charge of a hook, and what we make of that.
@@ -58,18 +60,24 @@ impl Ground {
         })?;
         let arguments = ["config", "--null", "--show-scope", "--type=path", "--get-all", "core.hooksPath"];
         let said = ask(&repository, &arguments)?.stdout;
-        let mut configured = None;
+        let (mut configured, mut astray) = (None, None);
+        let ours = read(&repository.common_dir().join("config")).unwrap_or_default();
         // Scope and value in turn; what counts most comes last.
-        let words: Vec<_> = said.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+        let words: Vec<_> = said.split(|byte| *byte == 0).collect();
         for pair in words.chunks_exact(2) {
-            let folder = place(&repository).join(&*pair[1]);
+            let folder = place(&repository).join(file::path_of(pair[1].to_vec()));
             // What a command line says holds for that command; what we said is not the user's.
-            if pair[0] != "command" && !state::is_own_hooks(&repository, &folder) {
-                configured = Some((folder, matches!(&*pair[0], "global" | "system")));
+            if pair[0] == b"command" || state::is_own_hooks(&repository, &folder) {
+                continue;
+            }
+            if pair[0] == b"local" && entry::names_hooks_path(&ours, &folder.to_string_lossy()) {
+                astray = Some(folder);
+            } else {
+                configured = Some((folder, matches!(pair[0], b"global" | b"system")));
             }
         }
         let (folder, is_shared) = configured.unwrap_or_else(|| (repository.common_dir().join("hooks"), false));
-        Ok(Self { repository, git, folder, is_shared })
+        Ok(Self { repository, git, folder, is_shared, astray })
     }
 
     /// Whether nobody commits here.

@@ -19,6 +19,8 @@ use crate::subject::hook::Hook;
 pub struct Plan {
     /// One for each hook, in the order of [`Hook::ALL`].
     pub steps: Vec<Step>,
+    /// Why hooks do not run though they are there, in words.
+    pub troubles: Vec<String>,
     scripts: Vec<Script>,
     files: Vec<Lines>,
 }
@@ -46,12 +48,13 @@ struct Lines {
 ///
 /// # Errors
 ///
-/// [`Error::InTheWay`] if something is there that cannot be moved, [`Error::Bare`] for hooks of commits in a bare repository.
+/// [`Error::InTheWay`] if something is there that cannot be moved, [`Error::Bare`] for hooks of commits in a bare repository,
+/// [`Error::NotUnicode`] if a folder has to be named that has no name in text.
 pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
     if ground.is_bare() && hooks.iter().any(|hook| hook.is_before_commit()) {
         return Err(Error::Bare { directory: ground.repository.git_dir().to_owned() });
     }
-    let mut plan = Plan { steps: Vec::new(), scripts: Vec::new(), files: Vec::new() };
+    let mut plan = Plan { steps: Vec::new(), troubles: Vec::new(), scripts: Vec::new(), files: Vec::new() };
     let mut entries: BTreeMap<PathBuf, Vec<(Way, Hook)>> = BTreeMap::new();
     let hooks = with_installed(ground, hooks);
     for hook in &hooks {
@@ -78,9 +81,14 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
     }
     let undone = plan.undone();
     for step in &mut plan.steps {
-        let is_found = step.way != Way::OwnFolder || !undone.contains(&ground.configuration());
+        let is_found = match step.way {
+            Way::Configuration => true,
+            Way::OwnFolder => !undone.contains(&ground.configuration()),
+            Way::PreCommit | Way::Lefthook | Way::Husky | Way::Shim => ground.astray.is_none(),
+        };
         step.is_done = is_found && !undone.contains(&step.path);
     }
+    plan.troubles = plan.troubles(ground, &undone);
     Ok(plan)
 }
 
@@ -102,6 +110,9 @@ impl Plan {
     /// A folder of hooks of the repository's own, which also runs those of the folder that it takes the place of.
     fn own_folder(&mut self, ground: &Ground, hooks: &[Hook]) -> Result<(), Error> {
         let own = state::own_hooks(&ground.repository);
+        let text =
+            |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| Error::NotUnicode { path: path.to_owned() });
+        let (folder, _) = (text(&own)?, text(&ground.folder)?);
         for name in file::names(&ground.folder).unwrap_or_default() {
             let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
             let there = ground.folder.join(&name);
@@ -111,7 +122,7 @@ impl Plan {
         }
         let path = ground.configuration();
         let before = read(&path);
-        let after = entry::hooks_path(before.as_deref().unwrap_or_default(), &own.to_string_lossy());
+        let after = entry::hooks_path(before.as_deref().unwrap_or_default(), &folder);
         self.files.push(Lines { path, before, after, is_configuration: true });
         Ok(())
     }
@@ -134,6 +145,25 @@ impl Plan {
         let is_configuration = path == ground.configuration();
         self.files.push(Lines { path: path.to_owned(), before, after, is_configuration });
         Ok(())
+    }
+
+    /// Which hooks do not run, besides ours that are not there.
+    fn troubles(&self, ground: &Ground, undone: &BTreeSet<PathBuf>) -> Vec<String> {
+        if let Some(astray) = &ground.astray {
+            let astray = astray.display();
+            let hooks = format!("neither toolbelt's hooks nor those in `{}` run", ground.folder.display());
+            return vec![format!("`core.hooksPath` is `{astray}`, where this repository is not any more: {hooks}")];
+        }
+        if self.steps.iter().all(|step| step.way != Way::OwnFolder) || undone.contains(&ground.configuration()) {
+            return Vec::new();
+        }
+        let is_forward = |path: &&PathBuf| self.steps.iter().all(|step| step.path != **path);
+        let scripts = self.scripts.iter().map(|script| &script.path);
+        let names =
+            scripts.filter(|path| is_forward(path) && undone.contains(*path)).filter_map(|path| path.file_name());
+        let late =
+            |name| format!("`{}` does not run here: it came after the install", ground.folder.join(name).display());
+        names.map(late).collect()
     }
 
     /// The files that are not as they should be.

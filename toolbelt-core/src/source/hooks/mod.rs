@@ -111,6 +111,12 @@ pub enum Error {
         /// Why it cannot stay.
         why: &'static str,
     },
+    /// A folder of hooks that has to be named in the configuration of git or in a script.
+    #[error("`{}` is not UTF-8, so that no hook can be led there", path.display())]
+    NotUnicode {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Hooks for commits in a repository in which nobody commits.
     #[error("`{}` is a bare repository, in which nobody commits", directory.display())]
     Bare {

@@ -143,7 +143,9 @@ pub(super) fn own_hooks(repository: &GitRepository) -> PathBuf {
     folder(repository).join("hooks")
 }
 
-/// Whether a folder is that one.
+/// Whether a folder is that one, by whatever name.
 pub(super) fn is_own_hooks(repository: &GitRepository, folder: &Path) -> bool {
-    folder == own_hooks(repository)
+    let own = own_hooks(repository);
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    folder == own || real(folder).is_some_and(|folder| Some(folder) == real(&own))
 }
