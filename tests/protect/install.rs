@@ -463,6 +463,55 @@ fn lines_in_the_scripts_of_husky_keep_what_follows() {
 }
 
 #[test]
+fn a_script_of_husky_reads_what_git_says_to_the_byte_and_nothing_where_that_is_nothing() {
+    with_each_older_git(|world| {
+        world.bare("server");
+        let repository = world.plain_repository("r");
+        repository.git("remote add origin ../server").done();
+        husky(&repository);
+        repository.write(".husky/pre-push", "cat >read\n");
+        repository.git("toolbelt protect install").done();
+        repository.git("commit -q --allow-empty -m empty").done();
+        repository.git("push -q origin main").done();
+        let line = format!("refs/heads/main {} refs/heads/main {}\n", repository.id("main"), "0".repeat(40));
+        assert_eq!(repository.read("read"), line);
+        repository.git("push -q origin main").done();
+        assert_eq!(repository.read("read"), "", "there is nothing to push");
+        world.set_toolbelt(false);
+        repository.git("push -q origin main:other").done();
+        assert!(repository.read("read").contains("refs/heads/other"));
+    });
+}
+
+#[test]
+fn a_script_of_husky_with_windows_line_ends_runs_as_before() {
+    with_each_older_git(|world| {
+        world.bare("server");
+        let repository = world.plain_repository("r");
+        repository.git("remote add origin ../server").done();
+        husky(&repository);
+        for hook in ["pre-commit", "commit-msg", "pre-push"] {
+            repository.write(&format!(".husky/{hook}"), "echo theirs\r\n");
+        }
+        let before = there(&repository);
+        repository.git("toolbelt protect install").done();
+        let text = repository.read(".husky/pre-push");
+        assert!(!text.replace("\r\n", "").contains('\n'), "{text:?}");
+        all_fire(&repository);
+        let said = repository.git("commit -q --allow-empty -m empty").done();
+        assert_eq!(said.matches("theirs").count(), 2, "{said}");
+        assert_eq!(repository.git("push -q origin main").done().matches("theirs").count(), 1);
+        repository.commit("bait", &bait()).stopped("pre-commit: stopped");
+        repository.commit_unseen("bait", &bait());
+        repository.git("push -q origin main").stopped("pre-push: stopped");
+        repository.git("toolbelt protect uninstall").done();
+        for path in [".husky/pre-commit", ".husky/commit-msg", ".husky/pre-push"] {
+            assert_eq!(repository.read(path).as_bytes(), before[&repository.folder.join(path)].1);
+        }
+    });
+}
+
+#[test]
 fn entries_of_managers_are_taken_out_to_the_byte_with_windows_line_ends_too() {
     with_each_older_git(|world| {
         let repository = world.plain_repository("r");

@@ -102,36 +102,33 @@ fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
 
 /// A script of husky with lines of ours at its start, behind `#!`.
 ///
-/// Standard input is kept for what follows.
+/// Standard input is kept for what follows, as it came. Lines end with a comment, so that they still mean the same where the
+/// lines of the file end, or a checkout makes them end, as those of Windows: a shell takes the carriage return for a letter.
 pub(super) fn husky(text: &str, hook: Hook) -> String {
     let text = without(text);
     let name = hook.as_str();
-    let (call, after) = match hook {
-        Hook::PrePush | Hook::PreReceive => (
-            format!("printf '%s\\n' \"$toolbelt_input\" | git-toolbelt hook {name} -- \"$@\" || exit $?"),
-            vec![
-                "if [ -n \"$toolbelt_input\" ]; then".to_owned(),
-                "    exec <<TOOLBELT_INPUT".to_owned(),
-                "$toolbelt_input".to_owned(),
-                "TOOLBELT_INPUT".to_owned(),
-                "fi".to_owned(),
-            ],
-        ),
-        _ => (format!("git-toolbelt hook {name} -- \"$@\" || exit $?"), Vec::new()),
-    };
+    let has_input = matches!(hook, Hook::PrePush | Hook::PreReceive);
     let mut lines = Vec::new();
-    if !after.is_empty() {
-        lines.push("toolbelt_input=$(cat)".to_owned());
+    if has_input {
+        lines.extend([
+            "toolbelt_input=$(mktemp) && cat >\"$toolbelt_input\" || exit 1".to_owned(),
+            // Read twice, and gone as soon as it is open.
+            "exec 8<\"$toolbelt_input\" 9<\"$toolbelt_input\"".to_owned(),
+            "rm -f \"$toolbelt_input\"".to_owned(),
+        ]);
     }
     lines.extend([
         "if command -v git-toolbelt >/dev/null 2>&1; then".to_owned(),
-        format!("    {call}"),
+        format!("    git-toolbelt hook {name} -- \"$@\"{} || exit $?", if has_input { " <&8" } else { "" }),
         "else".to_owned(),
         format!("    echo \"{}\" >&2", missing(hook)),
         "fi".to_owned(),
         "[ -z \"$TOOLBELT_CANARY\" ] || exit 0".to_owned(),
     ]);
-    lines.extend(after);
+    if has_input {
+        lines.push("exec <&9 8<&- 9<&-".to_owned());
+    }
+    let lines: Vec<String> = lines.into_iter().map(|line| line + " #").collect();
     let at = if text.starts_with("#!") { text.find('\n').map_or(text.len(), |end| end + 1) } else { 0 };
     block::insert(&text, at, "", &lines)
 }
@@ -348,7 +345,7 @@ mod tests {
 
     #[test]
     fn lines_in_a_script_stand_behind_its_first() {
-        for before in ["npm test\n", "#!/usr/bin/env sh\n. x\nnpm test", "", "#!/bin/sh"] {
+        for before in ["npm test\n", "#!/usr/bin/env sh\n. x\nnpm test", "", "#!/bin/sh", "npm test\r\n"] {
             let with = husky(before, Hook::PrePush);
             assert!(
                 before.is_empty()
