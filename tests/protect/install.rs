@@ -88,14 +88,14 @@ fn a_hook_that_was_there_keeps_its_input_its_arguments_and_its_say() {
         assert!(said.code != 0 && !said.text.contains("previous:"), "{}", said.text);
         repository.git("reset -q --hard HEAD~1").done();
 
-        repository.script(".git/hooks/pre-push.before-toolbelt", &talkative(9));
+        repository.script(".git/hooks/before-toolbelt/pre-push", &talkative(9));
         repository.commit("b", "b\n").done();
         repository.git("push -q origin main").stopped("previous: 2");
-        repository.script(".git/hooks/pre-push.before-toolbelt", &talkative(0));
-        repository.script(".git/hooks/pre-commit.before-toolbelt", "exit 7\n");
-        assert_eq!(repository.hook("pre-commit --previous .git/hooks/pre-commit.before-toolbelt", b"").code, 7);
+        repository.script(".git/hooks/before-toolbelt/pre-push", &talkative(0));
+        repository.script(".git/hooks/before-toolbelt/pre-commit", "exit 7\n");
+        assert_eq!(repository.hook("pre-commit --previous .git/hooks/before-toolbelt/pre-commit", b"").code, 7);
         repository
-            .script(".git/hooks/pre-commit.before-toolbelt", "printf 'formatted\\n' >formatted\ngit add formatted\n");
+            .script(".git/hooks/before-toolbelt/pre-commit", "printf 'formatted\\n' >formatted\ngit add formatted\n");
 
         // A colleague who does not have it commits and pushes as before.
         world.set_toolbelt(false);
@@ -182,6 +182,42 @@ fn a_copy_of_a_repository_has_nothing_to_say_about_the_hooks_of_the_first() {
 }
 
 #[test]
+fn a_hook_that_looks_at_its_name_finds_it() {
+    with_each_older_git(|world| {
+        world.bare("server");
+        let repository = world.plain_repository("r");
+        repository.git("remote add origin ../server").done();
+        // What dispatchers do: one script, to which all names lead.
+        let text = "#!/bin/sh\ncase $(basename \"$0\") in pre-commit|commit-msg|pre-push) echo \"dispatched ${0##*/}\" >&2 ;; \
+                    *) exit 1 ;; esac\n";
+        repository.script(".git/hooks/dispatcher", text);
+        let hooks = repository.folder.join(".git/hooks");
+        symlink("./dispatcher", hooks.join("pre-commit")).unwrap();
+        symlink(hooks.join("dispatcher"), hooks.join("commit-msg")).unwrap();
+        fs::hard_link(hooks.join("dispatcher"), hooks.join("pre-push")).unwrap();
+        let before = snapshot(&hooks);
+        let said = repository.git("toolbelt protect install").done();
+        assert!(!said.contains("note:"), "{said}");
+        repository.git("toolbelt protect install").done();
+        all_fire(&repository);
+        for is_there in [true, false] {
+            world.set_toolbelt(is_there);
+            let said = repository.git("commit -q --allow-empty -m a").done();
+            assert!(said.contains("dispatched pre-commit") && said.contains("dispatched commit-msg"), "{said}");
+            assert!(repository.git("push -q origin main").done().contains("dispatched pre-push"));
+        }
+        world.set_toolbelt(true);
+        repository.git("toolbelt protect uninstall").done();
+        assert_same(&before, &snapshot(&hooks));
+        // One that looks beside itself finds another folder.
+        fs::remove_file(hooks.join("commit-msg")).unwrap();
+        repository.script(".git/hooks/commit-msg", "#!/bin/sh\n. \"$(dirname \"$0\")/library\"\n");
+        let said = repository.git("toolbelt protect install").done();
+        assert_eq!(said.matches("looks at where it lies, which is a folder deeper now").count(), 1, "{said}");
+    });
+}
+
+#[test]
 fn strange_hooks_are_brought_back_as_they_were() {
     with_each_older_git(|world| {
         let repository = world.repository("r");
@@ -231,7 +267,7 @@ fn what_was_half_done_is_finished_or_undone() {
             let hooks = repository.folder.join(".git/hooks");
             // As if it had been killed: between the two names of a hook, where there are no links, and before the end.
             fs::remove_file(hooks.join("pre-commit")).unwrap();
-            fs::hard_link(hooks.join("pre-commit.before-toolbelt"), hooks.join("pre-commit")).unwrap();
+            fs::hard_link(hooks.join("before-toolbelt/pre-commit"), hooks.join("pre-commit")).unwrap();
             fs::remove_file(hooks.join("commit-msg")).unwrap();
             fs::remove_file(hooks.join("pre-applypatch")).unwrap();
             let state = repository.read(".git/toolbelt/protect.json").replace("true", "false");
@@ -255,8 +291,8 @@ fn what_was_half_done_is_finished_or_undone() {
             repository.git("toolbelt protect uninstall").done();
             for name in ["pre-commit", "commit-msg", "pre-push"] {
                 assert_eq!(fs::read_to_string(hooks.join(name)).unwrap(), talkative(0));
-                assert!(!hooks.join(format!("{name}.before-toolbelt")).exists());
             }
+            assert!(!hooks.join("before-toolbelt").exists());
         }
     });
 }
@@ -565,7 +601,7 @@ fn a_manager_that_moves_our_script_does_not_run_its_own_twice() {
         repository.git("toolbelt protect uninstall").done();
         assert_eq!(fs::read_to_string(hooks.join("pre-push")).unwrap(), generated);
         assert!(!hooks.join("pre-push.legacy").exists());
-        assert!(!hooks.join("pre-push.before-toolbelt").exists());
+        assert!(!hooks.join("before-toolbelt").exists());
     });
 }
 

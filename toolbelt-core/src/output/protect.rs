@@ -46,7 +46,7 @@ pub fn write_uninstalled(uninstalled: &Uninstalled, out: &mut dyn io::Write) -> 
             (What::LinesTakenOut, Mode::Do) => "our lines were taken out",
             (What::LinesTakenOut, Mode::Say) => "our lines would be taken out",
             (What::LeftAside, _) => {
-                "left alone, as somebody has changed it; what was here before is beside it, as `….before-toolbelt`"
+                "left alone, as somebody has changed it; what was here before is beside it, in `before-toolbelt`"
             }
         };
         writeln!(out, "{}: {word}", visible(&undone.path.to_string_lossy()))?;

@@ -58,10 +58,17 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
     let mut entries: BTreeMap<PathBuf, Vec<(Way, Hook)>> = BTreeMap::new();
     let hooks = with_installed(ground, hooks);
     for hook in &hooks {
-        let Charge { way, path, note } = ground.charge(*hook);
+        let Charge { way, path, mut note } = ground.charge(*hook);
         let mut previous = None;
         match way {
-            Way::Shim => previous = plan.script(&path, &shim::script(*hook, Previous::Beside))?,
+            Way::Shim => {
+                previous = plan.script(&path, &shim::script(*hook, Previous::Beside))?;
+                let moved = previous.as_deref().and_then(|aside| read(aside).or_else(|| read(&path)));
+                if note.is_none() && moved.is_some_and(|text| looks_around(&text)) {
+                    note =
+                        Some("the hook that was there looks at where it lies, which is a folder deeper now".to_owned());
+                }
+            }
             Way::OwnFolder => {
                 let there = ground.folder.join(hook.as_str());
                 plan.script(&path, &shim::script(*hook, Previous::At(&there)))?;
@@ -95,7 +102,7 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
 impl Plan {
     /// Adds a script; returns the name that what is there gets, or has.
     fn script(&mut self, path: &Path, text: &str) -> Result<Option<PathBuf>, Error> {
-        let aside = write::with_suffix(path, shim::ASIDE);
+        let aside = shim::aside_of(path);
         let is_set_aside = aside.symlink_metadata().is_ok();
         let there = path.symlink_metadata().ok();
         let is_ours = there.is_some() && file::read(path, 1 << 20).is_ok_and(|text| shim::is_ours(&text));
@@ -231,6 +238,11 @@ pub fn apply(ground: &Ground, plan: &Plan, tool: &str) -> Result<(), Error> {
         uninstall::one(ground, &path, old.as_ref())?;
     }
     State { is_complete: true, ..state }.write(repository)
+}
+
+/// Whether a hook seems to look for something beside itself: the words for that in shells, Python, Ruby and Perl.
+fn looks_around(text: &str) -> bool {
+    ["dirname", "${0%", "BASH_SOURCE", "__dir__", "__file__", "FindBin"].iter().any(|word| text.contains(word))
 }
 
 /// Whether an install was begun and not finished.

@@ -64,13 +64,13 @@ pub fn apply(ground: &Ground) -> Result<Vec<Undone>, Error> {
 /// What would become of a file; none if nothing of it is ours.
 fn what(ground: &Ground, path: &Path, state: Option<&State>) -> Option<What> {
     let is_script = file::read(path, 1 << 20).is_ok_and(|text| shim::is_ours(&text));
-    let aside = aside_of(path);
+    let aside = shim::aside_of(path);
     let is_set_aside = aside.symlink_metadata().is_ok();
     match (is_script, is_set_aside) {
         (true, true) => Some(What::BroughtBack),
         (true, false) => Some(What::Removed),
         // Also where a manager has written its own hook anew, which is the one that was set aside.
-        (false, true) if path.symlink_metadata().is_err() || write::is_same(path, &aside) || is_copy(path, &aside) => {
+        (false, true) if path.symlink_metadata().is_err() || write::is_moved(path, &aside) || is_copy(path, &aside) => {
             Some(What::BroughtBack)
         }
         (false, true) => Some(What::LeftAside),
@@ -85,7 +85,7 @@ fn what(ground: &Ground, path: &Path, state: Option<&State>) -> Option<What> {
 pub(super) fn one(ground: &Ground, path: &Path, state: Option<&State>) -> Result<Option<What>, Error> {
     let Some(what) = what(ground, path, state) else { return Ok(None) };
     match what {
-        What::BroughtBack => write::bring_back(&aside_of(path), path)?,
+        What::BroughtBack => write::bring_back(&shim::aside_of(path), path)?,
         What::Removed => write::remove(path)?,
         What::LeftAside => {}
         What::LinesTakenOut => {
@@ -113,9 +113,4 @@ fn is_copy(one: &Path, other: &Path) -> bool {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }
-}
-
-/// The name that the hook which was there has.
-fn aside_of(path: &Path) -> PathBuf {
-    write::with_suffix(path, shim::ASIDE)
 }
