@@ -53,7 +53,7 @@ pub(super) fn covers(text: &str, wanted: &str) -> bool {
 }
 
 /// The lines of ours, without those around them and without what they are indented by.
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     let mut rest = text.to_owned();
     let mut found = Vec::new();
     while let Some(range) = find(&rest) {

@@ -49,11 +49,50 @@ pub(super) fn pre_commit(text: &str, hooks: &[Hook]) -> Result<String, NoPlace> 
 /// `lefthook.yml` with a command, or a job, of ours in each of these hooks.
 pub(super) fn lefthook(text: &str, hooks: &[Hook]) -> Result<String, NoPlace> {
     let mut text = without(text);
+    if !is_plain(&text, 0) {
+        return Err(NOT_PLAIN);
+    }
     for hook in hooks {
         text = lefthook_one(&text, *hook)?;
     }
     Ok(text)
 }
+
+/// What a manager runs for us, by its configuration; without the arguments.
+pub(super) fn command(text: &str, hook: Hook) -> Option<String> {
+    let lines = block::lines(text);
+    let mut commands =
+        lines.iter().filter_map(|line| line.strip_prefix("run: ").or_else(|| line.strip_prefix("entry: ")));
+    let command = commands.find(|command| command.contains(&call(hook)))?;
+    let command = command.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+    Some(command.strip_suffix(" {0}").map_or(command.clone(), str::to_owned))
+}
+
+/// Whether the keys of one indentation in these lines are written in the way that is known here: without quotes, blanks
+/// before the colon, and merges, behind which a key may be that is not seen.
+fn is_plain(text: &str, indent: usize) -> bool {
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with('#'));
+    lines.enumerate().all(|(number, line)| {
+        let content = line.trim_start();
+        let is_merge =
+            content.trim_start_matches("- ").strip_prefix("<<").is_some_and(|rest| rest.trim_start().starts_with(':'));
+        if is_merge || line.len() - content.len() != indent {
+            return !is_merge;
+        }
+        let is_start = content == "---" && number == 0;
+        let is_item = content == "-" || content.starts_with("- ");
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        };
+        let is_key = content
+            .split_once(':')
+            .is_some_and(|(key, rest)| is_word(key) && (rest.is_empty() || rest.starts_with(' ')));
+        is_start || is_item || is_key
+    })
+}
+
+/// Why nothing is put into a configuration of lefthook.
+const NOT_PLAIN: NoPlace = "it has keys that are in quotes, merged or not written plainly";
 
 fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
     let name = hook.as_str();
@@ -82,6 +121,12 @@ fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
     let Some(child) = child else { return Err("one of its hooks is empty") };
     let end = end_of(text, line.end, child.indent);
     let inside = &text[..end];
+    if !is_plain(&text[line.end..end], child.indent) {
+        return Err(NOT_PLAIN);
+    }
+    if ["skip", "only"].iter().any(|key| key_from(inside, key, child.indent, line.end).is_some()) {
+        return Err("one of its hooks runs at times only");
+    }
     for (part, is_list) in [("commands", false), ("jobs", true)] {
         let Some((at, rest)) = key_from(inside, part, child.indent, line.end) else { continue };
         if !rest.is_empty() {
@@ -338,8 +383,25 @@ mod tests {
         let with = lefthook(scripts, &[Hook::PreCommit, Hook::CommitMsg]).unwrap();
         assert!(with.contains("  commands:\n    toolbelt:\n      run:"), "{with}");
         undone(&with, scripts);
-        for none in ["pre-commit: {}\n", "pre-commit:\n", "pre-commit:\n  commands: {a: {run: b}}\n"] {
+        for none in [
+            "pre-commit: {}\n",
+            "pre-commit:\n",
+            "pre-commit:\n  commands: {a: {run: b}}\n",
+            "\"pre-commit\":\n  commands:\n    a:\n      run: b\n",
+            "'pre-commit':\n  commands:\n    a:\n      run: b\n",
+            "pre-commit :\n  commands:\n    a:\n      run: b\n",
+            "? pre-commit\n: commands:\n    a:\n      run: b\n",
+            "pre-commit:\n  \"commands\":\n    a:\n      run: b\n",
+            "x: &x\n  commands:\n    a:\n      run: b\npre-commit:\n  <<: *x\n  parallel: true\n",
+            "x: &x\n  pre-commit:\n    commands:\n      a:\n        run: b\n<<: *x\n",
+            "{\"pre-commit\": {\"commands\": {}}}\n",
+            "pre-commit:\n  skip: true\n  commands:\n    a:\n      run: b\n",
+            "a: 1\n---\npre-commit:\n  commands:\n    a:\n      run: b\n",
+        ] {
             assert!(lefthook(none, &[Hook::PreCommit]).is_err(), "{none}");
+        }
+        for some in ["---\npre-commit:\n  jobs:\n  - run: b\n", "skip_output:\n- meta # x\n\n# y\ncolors: false\n"] {
+            undone(&lefthook(some, &[Hook::PreCommit]).unwrap(), some);
         }
     }
 
