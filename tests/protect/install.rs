@@ -254,6 +254,81 @@ fn strange_hooks_are_brought_back_as_they_were() {
     });
 }
 
+fn json(said: &str) -> serde_json::Value {
+    serde_json::from_str(said).unwrap()
+}
+
+#[test]
+fn a_hook_that_was_there_is_named_where_it_runs() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository.script(".git/hooks/pre-commit", &talkative(0));
+        repository.write(".git/hooks/pre-push", &talkative(0));
+        symlink("nowhere", repository.folder.join(".git/hooks/commit-msg")).unwrap();
+        let said = repository.git("toolbelt protect status").done();
+        assert!(!said.contains("still run"), "{said}");
+        let said = repository.git("toolbelt protect install --dry-run").done();
+        assert_eq!(said.matches("would still run: ").count(), 1, "{said}");
+        let said = repository.git("toolbelt protect install --dry-run --format json").done();
+        let report = json(&said);
+        assert_eq!((report["version"].as_u64(), report["dry_run"].as_bool()), (Some(1), Some(true)));
+        let rows = report["hooks"].as_array().unwrap();
+        assert_eq!(rows.iter().filter(|row| row["previous"].is_string()).count(), 1, "{said}");
+        assert!(rows.iter().all(|row| row["was_installed"] == false && row["path"].is_string()), "{said}");
+        let said = repository.git("toolbelt protect install").done();
+        let line = "the hook that was there still runs: ";
+        assert_eq!(said.matches(line).count(), 1, "{said}");
+        assert_eq!(repository.git("toolbelt protect status").done().matches(line).count(), 1);
+        let report = json(&repository.git("toolbelt protect uninstall --dry-run --format json").done());
+        let whats: Vec<&str> =
+            report["files"].as_array().unwrap().iter().filter_map(|file| file["what"].as_str()).collect();
+        assert_eq!(whats, ["brought-back", "removed", "brought-back", "removed", "brought-back"]);
+        let report = json(&repository.git("toolbelt protect uninstall --format json").done());
+        assert_eq!(report["dry_run"].as_bool(), Some(false));
+    });
+}
+
+#[test]
+fn where_hooks_are_switched_off_it_is_said_and_where() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        repository.git("config core.hooksPath /dev/null").done();
+        for command in ["install", "status"] {
+            let said = repository.git(&format!("toolbelt protect {command}"));
+            assert_eq!(said.code, 2, "{}", said.text);
+            let line = "hooks are switched off: `core.hooksPath` is `/dev/null` in `.git/config`";
+            assert!(said.text.contains(line), "{}", said.text);
+        }
+        repository.git("toolbelt protect uninstall").done();
+        // For all repositories: this one may have some nevertheless.
+        repository.git("config --unset core.hooksPath").done();
+        repository.git("config --global core.hooksPath /dev/null").done();
+        let said = repository.git("toolbelt protect install").done();
+        assert!(said.contains("switched off for all repositories; in this one they run"), "{said}");
+        all_fire(&repository);
+    });
+}
+
+#[test]
+fn what_a_run_that_was_killed_was_writing_is_gone_after_the_next() {
+    with_each_older_git(|world| {
+        let repository = world.plain_repository("r");
+        let before = snapshot(&repository.folder);
+        let leave = || {
+            for folder in [".git/toolbelt", ".git/hooks", "."] {
+                repository.write(&format!("{folder}/.toolbelt-a1B2c3"), "half of someth");
+            }
+        };
+        let is_left = || snapshot(&repository.folder).keys().any(|path| path.ends_with(".toolbelt-a1B2c3"));
+        leave();
+        repository.git("toolbelt protect install").done();
+        assert!(!is_left());
+        leave();
+        repository.git("toolbelt protect uninstall").done();
+        assert_same(&before, &snapshot(&repository.folder));
+    });
+}
+
 #[test]
 fn what_was_half_done_is_finished_or_undone() {
     with_each_older_git(|world| {

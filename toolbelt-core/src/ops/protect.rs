@@ -142,7 +142,11 @@ fn status_of(ground: &Ground, environment: &Environment) -> Result<Status, Error
         wanted.extend(hooks(Side::Server));
     }
     let repository = open(environment)?;
-    let plan = install::plan(ground, &wanted)?;
+    let mut plan = install::plan(ground, &wanted)?;
+    for step in plan.steps.iter_mut().filter(|step| !step.is_done) {
+        // It has its own name, and runs beside none of ours.
+        step.previous = None;
+    }
     Ok(Status {
         tool: environment.tool.clone(),
         git: ground.git,

@@ -33,6 +33,8 @@ pub struct Ground {
     pub folder: PathBuf,
     /// Whether the user's or the system's configuration says so, for all repositories.
     pub is_shared: bool,
+    /// Where the configuration says so.
+    pub(super) origin: Option<String>,
     /// The folder of hooks of the repository's own, where git looks for it and it is not: the repository was moved.
     pub(super) astray: Option<PathBuf>,
 }
@@ -59,31 +61,39 @@ impl Ground {
             let why = format!("says `{}`, expected a version", said.trim());
             Error::Git { command: "version".to_owned(), why }
         })?;
-        let arguments = ["config", "--null", "--show-scope", "--type=path", "--get-all", "core.hooksPath"];
+        let arguments =
+            ["config", "--null", "--show-scope", "--show-origin", "--type=path", "--get-all", "core.hooksPath"];
         let said = ask(&repository, &arguments)?.stdout;
         let (mut configured, mut astray) = (None, None);
         let ours = read(&repository.common_dir().join("config")).unwrap_or_default();
-        // Scope and value in turn; what counts most comes last.
+        // Scope, origin and value in turn; what counts most comes last.
         let words: Vec<_> = said.split(|byte| *byte == 0).collect();
-        for pair in words.chunks_exact(2) {
-            let folder = place(&repository).join(file::path_of(pair[1].to_vec()));
+        for said in words.chunks_exact(3) {
+            let (scope, folder) = (said[0], place(&repository).join(file::path_of(said[2].to_vec())));
             // What a command line says holds for that command; what we said is not the user's.
-            if pair[0] == b"command" || state::is_own_hooks(&repository, &folder) {
+            if scope == b"command" || state::is_own_hooks(&repository, &folder) {
                 continue;
             }
-            if pair[0] == b"local" && entry::names_hooks_path(&ours, &folder.to_string_lossy()) {
+            if scope == b"local" && entry::names_hooks_path(&ours, &folder.to_string_lossy()) {
                 astray = Some(folder);
             } else {
-                configured = Some((folder, matches!(pair[0], b"global" | b"system")));
+                let origin = String::from_utf8_lossy(said[1]).trim_start_matches("file:").to_owned();
+                configured = Some((folder, matches!(scope, b"global" | b"system"), Some(origin)));
             }
         }
-        let (folder, is_shared) = configured.unwrap_or_else(|| (repository.common_dir().join("hooks"), false));
-        Ok(Self { repository, git, folder, is_shared, astray })
+        let usual = || (repository.common_dir().join("hooks"), false, None);
+        let (folder, is_shared, origin) = configured.unwrap_or_else(usual);
+        Ok(Self { repository, git, folder, is_shared, origin, astray })
     }
 
     /// Whether nobody commits here.
     pub fn is_bare(&self) -> bool {
         self.repository.root().is_none()
+    }
+
+    /// Whether somebody wants no hooks: what is there can hold none, such as `/dev/null`.
+    pub(super) fn is_switched_off(&self) -> bool {
+        self.folder.metadata().is_ok_and(|metadata| !metadata.is_dir())
     }
 
     /// The file with git's configuration of this repository.
@@ -101,7 +111,11 @@ impl Ground {
         }
         if self.is_shared {
             let path = state::own_hooks(&self.repository).join(hook.as_str());
-            let note = format!("the hooks in `{}` still run", self.folder.display());
+            let note = if self.is_switched_off() {
+                "hooks are switched off for all repositories; in this one they run".to_owned()
+            } else {
+                format!("the hooks in `{}` still run", self.folder.display())
+            };
             return Charge { way: Way::OwnFolder, path, note: Some(note) };
         }
         let path = self.folder.join(hook.as_str());

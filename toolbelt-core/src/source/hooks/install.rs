@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::ground::{Charge, Ground, read};
 use super::shim::{self, Previous};
 use super::state::{self, State};
-use super::{Error, Step, Way, block, entry, uninstall, write};
+use super::{Error, GitVersion, Step, Way, block, entry, uninstall, write};
 use crate::source::file;
 use crate::subject::hook::Hook;
 
@@ -49,13 +49,18 @@ struct Lines {
 /// # Errors
 ///
 /// [`Error::InTheWay`] if something is there that cannot be moved, [`Error::Bare`] for hooks of commits in a bare repository,
-/// [`Error::NotUnicode`] if a folder has to be named that has no name in text.
+/// [`Error::NotUnicode`] if a folder has to be named that has no name in text, [`Error::SwitchedOff`] if the repository wants
+/// no hooks.
 pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
     if ground.is_bare() && hooks.iter().any(|hook| hook.is_before_commit()) {
         return Err(Error::Bare { directory: ground.repository.git_dir().to_owned() });
     }
     let mut plan = Plan { steps: Vec::new(), troubles: Vec::new(), scripts: Vec::new(), files: Vec::new() };
     let mut entries: BTreeMap<PathBuf, Vec<(Way, Hook)>> = BTreeMap::new();
+    let is_off = ground.git < GitVersion::WITH_CONFIGURED_HOOKS && !ground.is_shared && ground.is_switched_off();
+    if let Some(origin) = ground.origin.as_ref().filter(|_| is_off) {
+        return Err(Error::SwitchedOff { path: ground.folder.clone(), origin: origin.clone() });
+    }
     let hooks = with_installed(ground, hooks);
     for hook in &hooks {
         let Charge { way, path, mut note } = ground.charge(*hook);
@@ -72,7 +77,7 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
             Way::OwnFolder => {
                 let there = ground.folder.join(hook.as_str());
                 plan.script(&path, &shim::script(*hook, Previous::At(&there)))?;
-                previous = there.is_file().then_some(there);
+                previous = write::is_executable(&there).then_some(there);
             }
             Way::Configuration | Way::PreCommit | Way::Lefthook | Way::Husky => {
                 entries.entry(path.clone()).or_default().push((way, *hook));
@@ -100,10 +105,9 @@ pub fn plan(ground: &Ground, hooks: &[Hook]) -> Result<Plan, Error> {
 }
 
 impl Plan {
-    /// Adds a script; returns the name that what is there gets, or has.
+    /// Adds a script; returns the name that the hook which is there gets, or has, if git would run it.
     fn script(&mut self, path: &Path, text: &str) -> Result<Option<PathBuf>, Error> {
         let aside = shim::aside_of(path);
-        let is_set_aside = aside.symlink_metadata().is_ok();
         let there = path.symlink_metadata().ok();
         let is_ours = there.is_some() && file::read(path, 1 << 20).is_ok_and(|text| shim::is_ours(&text));
         if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
@@ -111,7 +115,8 @@ impl Plan {
         }
         let moves = there.is_some() && !is_ours;
         self.scripts.push(Script { path: path.to_owned(), text: text.to_owned(), aside: moves.then(|| aside.clone()) });
-        Ok((moves || is_set_aside).then_some(aside))
+        let runs = write::is_executable(if moves { path } else { &aside });
+        Ok(runs.then_some(aside))
     }
 
     /// A folder of hooks of the repository's own, which also runs those of the folder that it takes the place of.
@@ -219,6 +224,7 @@ pub fn apply(ground: &Ground, plan: &Plan, tool: &str) -> Result<(), Error> {
         begun.files.extend(old.files.iter().cloned());
         begun.created.extend(old.created.iter().cloned());
     }
+    uninstall::sweep(ground, Some(&begun));
     begun.write(repository)?;
     for script in plan.scripts.iter().filter(|script| undone.contains(&script.path)) {
         if let Some(aside) = &script.aside {

@@ -117,6 +117,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A setting of the repository leads git to where no hooks can be.
+    #[error("hooks are switched off: `core.hooksPath` is `{}` in `{origin}`", path.display())]
+    SwitchedOff {
+        /// What is there in the place of a folder.
+        path: PathBuf,
+        /// Where that is set.
+        origin: String,
+    },
     /// Hooks for commits in a repository in which nobody commits.
     #[error("`{}` is a bare repository, in which nobody commits", directory.display())]
     Bare {

@@ -129,7 +129,7 @@ pub(super) fn forget(repository: &GitRepository) -> Result<(), Error> {
 }
 
 /// Each work tree has one, as its hooks may be files in it.
-fn path(repository: &GitRepository) -> PathBuf {
+pub(super) fn path(repository: &GitRepository) -> PathBuf {
     repository.git_dir().join("toolbelt/protect.json")
 }
 

@@ -52,6 +52,7 @@ pub(super) fn places(ground: &Ground, state: Option<&State>) -> Vec<PathBuf> {
 /// [`Error`] if a file cannot be written or renamed.
 pub fn apply(ground: &Ground) -> Result<Vec<Undone>, Error> {
     let state = State::read(&ground.repository);
+    sweep(ground, state.as_ref());
     let mut undone = Vec::new();
     for path in places(ground, state.as_ref()) {
         undone.extend(one(ground, &path, state.as_ref())?.map(|what| Undone { path, what }));
@@ -59,6 +60,21 @@ pub fn apply(ground: &Ground) -> Result<Vec<Undone>, Error> {
     let _ = std::fs::remove_dir(state::own_hooks(&ground.repository));
     state::forget(&ground.repository)?;
     Ok(undone)
+}
+
+/// Removes what a run that was killed was writing, wherever it may have been.
+pub(super) fn sweep(ground: &Ground, state: Option<&State>) {
+    let mut folders: Vec<PathBuf> =
+        places(ground, state).iter().filter_map(|path| path.parent()).map(Path::to_owned).collect();
+    folders.extend(state::path(&ground.repository).parent().map(Path::to_owned));
+    folders.sort();
+    folders.dedup();
+    for folder in folders {
+        for name in file::names(&folder).unwrap_or_default().iter().filter(|name| write::is_unfinished(name)) {
+            // What cannot be removed is in nobody's way.
+            let _ = write::remove(&folder.join(name));
+        }
+    }
 }
 
 /// What would become of a file; none if nothing of it is ours.

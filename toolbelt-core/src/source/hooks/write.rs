@@ -20,6 +20,16 @@ pub(super) fn put_over(path: &Path, content: &[u8], mode: u32) -> Result<(), Err
     put(path, content, Mode::New(mode))
 }
 
+/// How the names begin of files that are being written.
+const UNFINISHED: &str = ".toolbelt-";
+/// How many letters and digits follow.
+const RANDOM: usize = 6;
+
+/// Whether a file of this name was being written.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    name.strip_prefix(UNFINISHED).is_some_and(|rest| rest.len() == RANDOM)
+}
+
 enum Mode {
     Kept(Permissions),
     New(u32),
@@ -29,7 +39,7 @@ fn put(path: &Path, content: &[u8], mode: Mode) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new().prefix(".toolbelt-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).rand_bytes(RANDOM).tempfile_in(folder)?;
         file.write_all(content)?;
         match mode {
             Mode::Kept(permissions) => file.as_file().set_permissions(permissions)?,
@@ -94,7 +104,7 @@ pub(super) fn bring_back(aside: &Path, path: &Path) -> Result<(), Error> {
         // Renaming one name of a file over another does nothing.
         remove(aside)?;
     } else if let Some(target) = higher_link(aside) {
-        let new = path.with_file_name(".toolbelt-link");
+        let new = path.with_file_name(format!("{UNFINISHED}a-link"));
         remove(&new)?;
         link(&target, &new).and_then(|()| fs::rename(&new, path)).map_err(Error::file("rename", aside))?;
         remove(aside)?;
