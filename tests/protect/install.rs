@@ -786,6 +786,22 @@ fn hooks_in_the_configuration_are_what_git_reads() {
 }
 
 #[test]
+fn a_trial_finds_the_objects_of_a_repository_with_any_name() {
+    with_each_older_git(|world| {
+        world.bare("server");
+        for name in ["a:b", "c\"d", "e\\f:g", "h\ni"] {
+            let repository = world.plain_repository(name);
+            repository.commit("readme", "first\n").done();
+            // What is pushed is judged by the policy of the other side, which is read from its branch.
+            repository.git("remote add origin ../server").done();
+            repository.git("push -qf origin main").done();
+            repository.git("toolbelt protect install").done();
+            all_fire(&repository);
+        }
+    });
+}
+
+#[test]
 fn a_hook_that_does_not_fire_is_told() {
     with_each_older_git(|world| {
         let repository = world.repository("r");

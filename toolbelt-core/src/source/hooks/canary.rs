@@ -161,11 +161,10 @@ impl Scratch<'_> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut variables = git_program::variables(repository);
         let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
-        let alternates: Vec<String> = repository.object_directories().iter().map(|folder| text(folder)).collect();
         set("GIT_DIR", text(repository.git_dir()));
         set("GIT_INDEX_FILE", text(&self.index()));
         set("GIT_OBJECT_DIRECTORY", text(&self.folder.join("objects")));
-        set("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates.join(if cfg!(windows) { ";" } else { ":" }));
+        set("GIT_ALTERNATE_OBJECT_DIRECTORIES", repository.alternates());
         set("GIT_EDITOR", ":".to_owned());
         if repository.git_dir() != repository.common_dir() {
             set("GIT_COMMON_DIR", text(repository.common_dir()));

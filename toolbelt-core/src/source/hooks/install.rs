@@ -189,11 +189,6 @@ impl Plan {
         let files = self.files.iter().filter(lacks_some).map(|file| &file.path);
         scripts.chain(files).cloned().collect()
     }
-
-    /// Whether nothing has to be done.
-    pub fn is_done(&self) -> bool {
-        self.undone().is_empty()
-    }
 }
 
 /// Does what was worked out; `tool` is binary and version.
