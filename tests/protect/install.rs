@@ -162,6 +162,37 @@ fn each_work_tree_has_its_own_hooks_where_they_are_files_in_it() {
         fs::remove_file(linked.folder.join("bait")).unwrap();
         taken_out(&linked, &before);
         all_fire(&repository);
+
+        // Also where the others have theirs in the git directory.
+        repository.git("toolbelt protect uninstall").done();
+        repository.git("config --unset core.hooksPath").done();
+        repository.git("config extensions.worktreeConfig true").done();
+        linked.git("config --worktree core.hooksPath .githooks").done();
+        repository.git("toolbelt protect install").done();
+        linked.git("toolbelt protect install").done();
+        all_fire(&repository);
+        all_fire(&linked);
+        linked.git("toolbelt protect uninstall").done();
+        assert_same(&before, &snapshot(&linked.folder));
+        all_fire(&repository);
+    });
+}
+
+#[test]
+fn a_folder_for_all_repositories_may_be_that_of_another_one() {
+    with_each_older_git(|world| {
+        let first = world.plain_repository("first");
+        first.git("config core.hooksPath .githooks").done();
+        first.git("toolbelt protect install").done();
+        let mut config = world.command("git", &first.folder);
+        config.args(["config", "--global", "core.hooksPath"]).arg(first.folder.join(".githooks"));
+        world.run(config, b"").done();
+        let second = world.plain_repository("second");
+        second.git("toolbelt protect install").done();
+        all_fire(&second);
+        all_fire(&first);
+        second.git("toolbelt protect uninstall").done();
+        all_fire(&first);
     });
 }
 

@@ -207,7 +207,12 @@ impl Ground {
     /// Files that may be scripts of ours.
     pub(super) fn scripts(&self) -> Vec<PathBuf> {
         let mut scripts = Vec::new();
-        for folder in [self.folder.clone(), self.repository.common_dir().join("hooks")] {
+        let mut folders = vec![self.repository.common_dir().join("hooks")];
+        if !self.is_shared {
+            // One that is for all repositories may be that of another one, which put its own there.
+            folders.push(self.folder.clone());
+        }
+        for folder in folders {
             for hook in Hook::ALL {
                 scripts.push(folder.join(hook.as_str()));
                 // Where a manager that came later has put it.

@@ -208,11 +208,8 @@ pub fn apply(ground: &Ground, plan: &Plan, tool: &str) -> Result<(), Error> {
     state.created.extend(created.map(|file| file.path.clone()));
     let undone = plan.undone();
     let is_ours = |path: &PathBuf| state.scripts.contains(path) || state.files.contains(path);
-    // What all work trees share is what another one relies on, unless this is shared by all of them too.
-    let is_shared = |path: &PathBuf| path.starts_with(repository.common_dir());
-    let shares = state.scripts.iter().chain(&state.files).any(is_shared);
     let mut former = uninstall::places(ground, old.as_ref());
-    former.retain(|path| !is_ours(path) && (shares || !is_shared(path)));
+    former.retain(|path| !is_ours(path) && (state.shares(repository) || !state::is_shared(repository, path)));
     let mut begun = state.clone();
     if let Some(old) = &old {
         begun.scripts.extend(old.scripts.iter().cloned());

@@ -77,6 +77,11 @@ impl State {
         })
     }
 
+    /// Whether something of it is shared by all work trees. Else what they share is what another one relies on.
+    pub(super) fn shares(&self, repository: &GitRepository) -> bool {
+        self.scripts.iter().chain(&self.files).any(|path| is_shared(repository, path))
+    }
+
     pub(super) fn write(&self, repository: &GitRepository) -> Result<(), Error> {
         let places = |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| Place::of(path, repository)).collect();
         let page = Page {
@@ -126,6 +131,11 @@ pub(super) fn forget(repository: &GitRepository) -> Result<(), Error> {
         let _ = std::fs::remove_dir(folder);
     }
     Ok(())
+}
+
+/// Whether a file is that of all work trees of a repository.
+pub(super) fn is_shared(repository: &GitRepository, path: &Path) -> bool {
+    path.starts_with(repository.common_dir())
 }
 
 /// Each work tree has one, as its hooks may be files in it.

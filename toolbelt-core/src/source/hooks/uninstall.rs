@@ -32,7 +32,7 @@ pub enum What {
 /// What there is to take out, and what would become of it.
 pub fn find(ground: &Ground) -> Vec<Undone> {
     let state = State::read(&ground.repository);
-    let paths = places(ground, state.as_ref()).into_iter();
+    let paths = taken(ground, state.as_ref()).into_iter();
     paths.filter_map(|path| what(ground, &path, state.as_ref()).map(|what| Undone { path, what })).collect()
 }
 
@@ -45,6 +45,16 @@ pub(super) fn places(ground: &Ground, state: Option<&State>) -> Vec<PathBuf> {
     paths
 }
 
+/// The places that an uninstall looks at: all, but in a linked work tree with hooks of its own not those that the others have.
+fn taken(ground: &Ground, state: Option<&State>) -> Vec<PathBuf> {
+    let repository = &ground.repository;
+    let is_linked = repository.git_dir() != repository.common_dir();
+    let is_alone = is_linked && state.is_some_and(|state| !state.shares(repository));
+    let mut paths = places(ground, state);
+    paths.retain(|path| !is_alone || !state::is_shared(repository, path));
+    paths
+}
+
 /// Takes everything out. A run that was killed is finished by the next one: what was done is written down last.
 ///
 /// # Errors
@@ -54,7 +64,7 @@ pub fn apply(ground: &Ground) -> Result<Vec<Undone>, Error> {
     let state = State::read(&ground.repository);
     sweep(ground, state.as_ref());
     let mut undone = Vec::new();
-    for path in places(ground, state.as_ref()) {
+    for path in taken(ground, state.as_ref()) {
         undone.extend(one(ground, &path, state.as_ref())?.map(|what| Undone { path, what }));
     }
     let _ = std::fs::remove_dir(state::own_hooks(&ground.repository));
