@@ -49,7 +49,8 @@ pub(crate) fn run(command: &ProtectCommand, ui: &Ui) -> anyhow::Result<u8> {
         ProtectCommand::Install(InstallArgs { server, dry_run }) => {
             let side = if *server { Side::Server } else { Side::Client };
             let installed = protect::install(&environment, side, mode(*dry_run)).map_err(hinted)?;
-            ui.write(|out| output::write_installed(&installed, out))?;
+            let write = if is_json { output::write_installed_json } else { output::write_installed };
+            ui.write(|out| write(&installed, out))?;
         }
         ProtectCommand::Status => {
             let status = protect::status(&environment).map_err(hinted)?;
@@ -64,7 +65,8 @@ pub(crate) fn run(command: &ProtectCommand, ui: &Ui) -> anyhow::Result<u8> {
         }
         ProtectCommand::Uninstall(UninstallArgs { dry_run }) => {
             let uninstalled = protect::uninstall(&environment, mode(*dry_run)).map_err(hinted)?;
-            ui.write(|out| output::write_uninstalled(&uninstalled, out))?;
+            let write = if is_json { output::write_uninstalled_json } else { output::write_uninstalled };
+            ui.write(|out| write(&uninstalled, out))?;
         }
     }
     Ok(0)
@@ -76,6 +78,7 @@ fn hinted(error: Error) -> anyhow::Error {
         Error::Bare { .. } => {
             "`git toolbelt protect install --server` installs pre-receive, which looks at pushes".to_owned()
         }
+        Error::SwitchedOff { .. } => "take that line out, or let it name a folder, and install again".to_owned(),
         Error::Locked { path } => format!("if no git is running, remove it: rm '{}'", path.display()),
         Error::Repository(git::Error::NotOwned { directory }) => {
             format!("git config --global --add safe.directory '{}'", directory.display())

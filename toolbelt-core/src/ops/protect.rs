@@ -57,6 +57,8 @@ pub struct Status {
     pub folder: std::path::PathBuf,
     /// One for each hook of this repository.
     pub steps: Vec<Step>,
+    /// Why hooks do not run though they are there, in words.
+    pub troubles: Vec<String>,
     /// Whether an install was begun and not finished.
     pub is_half_done: bool,
     /// How many trees have a receipt.
@@ -75,7 +77,9 @@ pub struct Examined {
 impl Examined {
     /// Whether every hook is installed, fires and sees what it has to.
     pub fn is_well(&self) -> bool {
-        !self.status.is_half_done && self.trials.iter().all(|trial| *trial == Some(Trial::Seen))
+        !self.status.is_half_done
+            && self.status.troubles.is_empty()
+            && self.trials.iter().all(|trial| *trial == Some(Trial::Seen))
     }
 }
 
@@ -138,11 +142,17 @@ fn status_of(ground: &Ground, environment: &Environment) -> Result<Status, Error
         wanted.extend(hooks(Side::Server));
     }
     let repository = open(environment)?;
+    let mut plan = install::plan(ground, &wanted)?;
+    for step in plan.steps.iter_mut().filter(|step| !step.is_done) {
+        // It has its own name, and runs beside none of ours.
+        step.previous = None;
+    }
     Ok(Status {
         tool: environment.tool.clone(),
         git: ground.git,
         folder: ground.folder.clone(),
-        steps: install::plan(ground, &wanted)?.steps,
+        steps: plan.steps,
+        troubles: plan.troubles,
         is_half_done: install::is_half_done(ground),
         receipts: Receipts::of(&repository).trees().len(),
     })

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::escape::{self, visible};
-use crate::ops::protect::{Examined, Installed, Mode, Status, Step, Trial, Uninstalled, What};
+use crate::ops::protect::{Examined, Installed, Mode, Status, Step, Trial, Undone, Uninstalled, What};
 
 /// Writes what an install did.
 ///
@@ -20,7 +20,7 @@ pub fn write_installed(installed: &Installed, out: &mut dyn io::Write) -> io::Re
             (false, Mode::Say) => "would be installed",
         };
         writeln!(out, "{:<17} {word}: {}", step.hook.as_str(), place(step))?;
-        more(step, out)?;
+        more(step, installed.mode, out)?;
     }
     if installed.mode == Mode::Do {
         writeln!(out, "`git toolbelt protect doctor` proves that they fire")?;
@@ -46,7 +46,7 @@ pub fn write_uninstalled(uninstalled: &Uninstalled, out: &mut dyn io::Write) -> 
             (What::LinesTakenOut, Mode::Do) => "our lines were taken out",
             (What::LinesTakenOut, Mode::Say) => "our lines would be taken out",
             (What::LeftAside, _) => {
-                "left alone, as somebody has changed it; what was here before is beside it, as `….before-toolbelt`"
+                "left alone, as somebody has changed it; what was here before is beside it, in `before-toolbelt`"
             }
         };
         writeln!(out, "{}: {word}", visible(&undone.path.to_string_lossy()))?;
@@ -63,7 +63,7 @@ pub fn write_status(status: &Status, out: &mut dyn io::Write) -> io::Result<()> 
     for step in &status.steps {
         let word = if step.is_done { "installed" } else { "not installed" };
         writeln!(out, "{:<17} {word}: {}", step.hook.as_str(), place(step))?;
-        more(step, out)?;
+        more(step, Mode::Do, out)?;
     }
     foot(status, out)
 }
@@ -94,9 +94,13 @@ fn place(step: &Step) -> String {
     format!("{}, {}", step.way.as_str(), visible(&step.path.to_string_lossy()))
 }
 
-fn more(step: &Step, out: &mut dyn io::Write) -> io::Result<()> {
+fn more(step: &Step, mode: Mode, out: &mut dyn io::Write) -> io::Result<()> {
     if let Some(previous) = &step.previous {
-        writeln!(out, "{:<17} the hook that was there still runs: {}", "", visible(&previous.to_string_lossy()))?;
+        let word = match (step.is_done, mode) {
+            (true, _) | (false, Mode::Do) => "the hook that was there still runs",
+            (false, Mode::Say) => "the hook that is there would still run",
+        };
+        writeln!(out, "{:<17} {word}: {}", "", visible(&previous.to_string_lossy()))?;
     }
     if let Some(note) = &step.note {
         writeln!(out, "{:<17} note: {}", "", visible(note))?;
@@ -105,6 +109,9 @@ fn more(step: &Step, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn foot(status: &Status, out: &mut dyn io::Write) -> io::Result<()> {
+    for trouble in &status.troubles {
+        writeln!(out, "{}", visible(trouble))?;
+    }
     if status.is_half_done {
         writeln!(out, "an install was not finished: `git toolbelt protect install` does it")?;
     }
@@ -116,6 +123,71 @@ fn foot(status: &Status, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "{}, git {}{receipts}", status.tool, status.git)
 }
 
+/// What programs get to see of an install.
+#[derive(Serialize)]
+struct InstallPage<'a> {
+    version: u32,
+    dry_run: bool,
+    hooks: Vec<InstallRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct InstallRow<'a> {
+    hook: &'static str,
+    was_installed: bool,
+    way: &'static str,
+    path: String,
+    previous: Option<String>,
+    note: Option<&'a str>,
+}
+
+/// Writes what an install did as JSON.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_installed_json(installed: &Installed, out: &mut dyn io::Write) -> io::Result<()> {
+    let row = |step| {
+        let Row { hook, installed, way, path, previous, note, .. } = row(step, None);
+        InstallRow { hook, was_installed: installed, way, path, previous, note }
+    };
+    let hooks = installed.steps.iter().map(row).collect();
+    escape::write_json(&InstallPage { version: 1, dry_run: installed.mode == Mode::Say, hooks }, out)
+}
+
+/// What programs get to see of an uninstall.
+#[derive(Serialize)]
+struct UninstallPage {
+    version: u32,
+    dry_run: bool,
+    files: Vec<UninstallRow>,
+}
+
+#[derive(Serialize)]
+struct UninstallRow {
+    path: String,
+    what: &'static str,
+}
+
+/// Writes what an uninstall did as JSON.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_uninstalled_json(uninstalled: &Uninstalled, out: &mut dyn io::Write) -> io::Result<()> {
+    let row = |undone: &Undone| {
+        let what = match undone.what {
+            What::BroughtBack => "brought-back",
+            What::Removed => "removed",
+            What::LinesTakenOut => "lines-taken-out",
+            What::LeftAside => "left-aside",
+        };
+        UninstallRow { path: undone.path.to_string_lossy().into_owned(), what }
+    };
+    let files = uninstalled.files.iter().map(row).collect();
+    escape::write_json(&UninstallPage { version: 1, dry_run: uninstalled.mode == Mode::Say, files }, out)
+}
+
 /// What programs get to see of hooks.
 #[derive(Serialize)]
 struct Page<'a> {
@@ -124,6 +196,7 @@ struct Page<'a> {
     git: String,
     complete: bool,
     receipts: usize,
+    troubles: &'a [String],
     hooks: Vec<Row<'a>>,
 }
 
@@ -161,30 +234,32 @@ pub fn write_examined_json(examined: &Examined, out: &mut dyn io::Write) -> io::
     escape::write_json(&page(&examined.status, &examined.trials), out)
 }
 
+fn row<'a>(step: &'a Step, trial: Option<&'a Trial>) -> Row<'a> {
+    Row {
+        hook: step.hook.as_str(),
+        installed: step.is_done,
+        way: step.way.as_str(),
+        path: step.path.to_string_lossy().into_owned(),
+        previous: step.previous.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        note: step.note.as_deref(),
+        fires: trial.map(|trial| !matches!(trial, Trial::Silent(_))),
+        sees: trial.map(|trial| *trial == Trial::Seen),
+        why: match trial {
+            Some(Trial::Silent(why)) => Some(why),
+            Some(Trial::Seen | Trial::NotSeen) | None => None,
+        },
+    }
+}
+
 fn page<'a>(status: &'a Status, trials: &'a [Option<Trial>]) -> Page<'a> {
-    let row = |(number, step): (usize, &'a Step)| {
-        let trial = trials.get(number).and_then(Option::as_ref);
-        Row {
-            hook: step.hook.as_str(),
-            installed: step.is_done,
-            way: step.way.as_str(),
-            path: step.path.to_string_lossy().into_owned(),
-            previous: step.previous.as_ref().map(|path| path.to_string_lossy().into_owned()),
-            note: step.note.as_deref(),
-            fires: trial.map(|trial| !matches!(trial, Trial::Silent(_))),
-            sees: trial.map(|trial| *trial == Trial::Seen),
-            why: match trial {
-                Some(Trial::Silent(why)) => Some(why),
-                Some(Trial::Seen | Trial::NotSeen) | None => None,
-            },
-        }
-    };
+    let row = |(number, step)| row(step, trials.get(number).and_then(Option::as_ref));
     Page {
         version: 1,
         tool: &status.tool,
         git: status.git.to_string(),
         complete: !status.is_half_done,
         receipts: status.receipts,
+        troubles: &status.troubles,
         hooks: status.steps.iter().enumerate().map(row).collect(),
     }
 }

@@ -85,9 +85,6 @@ impl Hook {
 }
 
 impl HookCheck {
-    /// Every check.
-    pub const ALL: [Self; 4] = [Self::Scan, Self::Message, Self::Refs, Self::Deps];
-
     /// The word used in policies.
     pub const fn as_str(self) -> &'static str {
         match self {

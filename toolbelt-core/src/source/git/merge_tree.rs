@@ -1,7 +1,5 @@
 //! What git itself makes of two commits.
 
-use std::path::PathBuf;
-
 use super::program::Call;
 use super::repository::GitRepository;
 use crate::finding::{Fact, Unknown};
@@ -21,7 +19,7 @@ pub fn compare(repository: &GitRepository, tree: ObjectId, parents: &[ObjectId])
     let (one, other) = (one.to_string(), other.to_string());
     let arguments = ["merge-tree", "--write-tree", "--allow-unrelated-histories", "--no-messages", &one, &other];
     let folder_path = folder.path().to_string_lossy();
-    let alternates = alternates(repository);
+    let alternates = repository.alternates();
     let variables =
         [("GIT_OBJECT_DIRECTORY", folder_path.as_ref()), ("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates.as_str())];
     let output = match (Call { variables: &variables, ..Call::new(&arguments) }).run(repository) {
@@ -38,19 +36,6 @@ pub fn compare(repository: &GitRepository, tree: ObjectId, parents: &[ObjectId])
         }
         _ => unknown("git could not make the merge anew"),
     }
-}
-
-/// The directories of objects as git reads them from a variable: those with special characters in quotes.
-fn alternates(repository: &GitRepository) -> String {
-    let quoted = |directory: &PathBuf| {
-        let text = directory.to_string_lossy().into_owned();
-        if cfg!(windows) || !text.contains([':', '"', '\n']) {
-            return text;
-        }
-        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-    };
-    let separator = if cfg!(windows) { ";" } else { ":" };
-    repository.object_directories().iter().map(quoted).collect::<Vec<_>>().join(separator)
 }
 
 #[cfg(test)]

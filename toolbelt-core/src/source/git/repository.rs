@@ -125,6 +125,19 @@ impl GitRepository {
         &self.object_directories
     }
 
+    /// The same in one text, as git reads them from a variable: those with special characters in quotes.
+    pub fn alternates(&self) -> String {
+        let quoted = |directory: &PathBuf| {
+            let text = directory.to_string_lossy().into_owned();
+            if cfg!(windows) || !text.contains([':', '"', '\n']) {
+                return text;
+            }
+            format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+        };
+        let separator = if cfg!(windows) { ";" } else { ":" };
+        self.object_directories.iter().map(quoted).collect::<Vec<_>>().join(separator)
+    }
+
     /// The index; `git commit -a` and `git commit PATH` name one of their own in `GIT_INDEX_FILE`.
     pub fn index_path(&self) -> &Path {
         &self.index

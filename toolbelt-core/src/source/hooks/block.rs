@@ -40,6 +40,11 @@ pub(super) fn remove(text: &str) -> Option<String> {
     found.then_some(rest)
 }
 
+/// Whether these words are in a line of ours.
+pub(super) fn has(text: &str, words: &str) -> bool {
+    lines(text).iter().any(|line| line.contains(words))
+}
+
 /// Whether a text has all lines of ours that another one has, in their order. Where they stand does not matter, nor what
 /// somebody has put between them.
 pub(super) fn covers(text: &str, wanted: &str) -> bool {
@@ -48,19 +53,24 @@ pub(super) fn covers(text: &str, wanted: &str) -> bool {
 }
 
 /// The lines of ours, without those around them and without what they are indented by.
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     let mut rest = text.to_owned();
     let mut found = Vec::new();
     while let Some(range) = find(&rest) {
         let ours = rest[range.clone()].lines().map(str::trim).filter(|line| !line.is_empty());
-        found.extend(ours.filter(|line| *line != BEGIN && *line != END).map(str::to_owned));
+        found.extend(ours.filter(|line| !is_mark(line)).map(str::to_owned));
         rest.replace_range(range, "");
     }
     found
 }
 
+/// Whether a line is one of those around ours.
+pub(super) fn is_mark(line: &str) -> bool {
+    line == BEGIN || line == END
+}
+
 /// From the start of the first line to the end of the last, its line end included.
-fn find(text: &str) -> Option<Range<usize>> {
+pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let begin = text.find(BEGIN)?;
     let start = text[..begin].rfind('\n').map_or(0, |end| end + 1);
     let end = begin + text[begin..].find(END)? + END.len();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use super::git_program::{self, ask, place};
-use super::ground::Ground;
+use super::ground::{self, Ground};
 use super::write::is_executable;
 use super::{Error, GitVersion, Step, Way, entry};
 use crate::source::program::{Program, last_lines};
@@ -161,11 +161,10 @@ impl Scratch<'_> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut variables = git_program::variables(repository);
         let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
-        let alternates: Vec<String> = repository.object_directories().iter().map(|folder| text(folder)).collect();
         set("GIT_DIR", text(repository.git_dir()));
         set("GIT_INDEX_FILE", text(&self.index()));
         set("GIT_OBJECT_DIRECTORY", text(&self.folder.join("objects")));
-        set("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates.join(if cfg!(windows) { ";" } else { ":" }));
+        set("GIT_ALTERNATE_OBJECT_DIRECTORIES", repository.alternates());
         set("GIT_EDITOR", ":".to_owned());
         if repository.git_dir() != repository.common_dir() {
             set("GIT_COMMON_DIR", text(repository.common_dir()));
@@ -182,12 +181,18 @@ impl Scratch<'_> {
 
     /// What runs the hook.
     fn call(&self, step: &Step) -> Result<Call, Error> {
-        let repository = &self.ground.repository;
         let name = step.hook.as_str();
         match step.way {
             Way::Configuration => self.configured(step.hook),
-            // Running the manager would run the hooks of others: only what it was told to run for us is run.
-            Way::PreCommit | Way::Lefthook => Ok(Ok(shell(&format!("git-toolbelt hook {name} --")))),
+            // Running the manager would run the hooks of others, and some change the work tree around them: only what it
+            // was told to run for us is run, where git would run the manager.
+            Way::PreCommit | Way::Lefthook => Ok(match self.file(name)? {
+                Err(why) => Err(why),
+                Ok(_) => match ground::read(&step.path).and_then(|text| entry::command(&text, step.hook)) {
+                    Some(command) => Ok(shell(&command)),
+                    None => Err(format!("its entry in `{}` is gone", step.path.display())),
+                },
+            }),
             Way::Shim | Way::OwnFolder | Way::Husky => {
                 let git = self.ground.git;
                 let can_run = git >= GitVersion::WITH_HOOK_RUN && git < GitVersion::WITH_CONFIGURED_HOOKS;
@@ -195,14 +200,20 @@ impl Scratch<'_> {
                 if can_run && step.hook.is_before_commit() {
                     return Ok(Ok(["git", "hook", "run", name, "--"].map(str::to_owned).to_vec()));
                 }
-                let said = ask(repository, &["rev-parse", "--git-path", &format!("hooks/{name}")])?;
-                let path = place(repository).join(String::from_utf8_lossy(&said.stdout).trim());
-                if is_executable(&path) {
-                    return Ok(Ok(vec![path.to_string_lossy().into_owned()]));
-                }
-                Ok(Err(format!("git looks for it in `{}`, where nothing can be run", path.display())))
+                Ok(self.file(name)?.map(|path| vec![path.to_string_lossy().into_owned()]))
             }
         }
+    }
+
+    /// The file that git runs, or why it runs none.
+    fn file(&self, name: &str) -> Result<Result<PathBuf, String>, Error> {
+        let repository = &self.ground.repository;
+        let said = ask(repository, &["rev-parse", "--git-path", &format!("hooks/{name}")])?;
+        let path = place(repository).join(String::from_utf8_lossy(&said.stdout).trim_end_matches(['\r', '\n']));
+        if is_executable(&path) {
+            return Ok(Ok(path));
+        }
+        Ok(Err(format!("git looks for it in `{}`, where nothing can be run", path.display())))
     }
 
     /// The command of git's configuration, run as git runs it.

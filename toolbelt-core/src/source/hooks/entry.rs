@@ -49,11 +49,50 @@ pub(super) fn pre_commit(text: &str, hooks: &[Hook]) -> Result<String, NoPlace> 
 /// `lefthook.yml` with a command, or a job, of ours in each of these hooks.
 pub(super) fn lefthook(text: &str, hooks: &[Hook]) -> Result<String, NoPlace> {
     let mut text = without(text);
+    if !is_plain(&text, 0) {
+        return Err(NOT_PLAIN);
+    }
     for hook in hooks {
         text = lefthook_one(&text, *hook)?;
     }
     Ok(text)
 }
+
+/// What a manager runs for us, by its configuration; without the arguments.
+pub(super) fn command(text: &str, hook: Hook) -> Option<String> {
+    let lines = block::lines(text);
+    let mut commands =
+        lines.iter().filter_map(|line| line.strip_prefix("run: ").or_else(|| line.strip_prefix("entry: ")));
+    let command = commands.find(|command| command.contains(&call(hook)))?;
+    let command = command.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+    Some(command.strip_suffix(" {0}").map_or(command.clone(), str::to_owned))
+}
+
+/// Whether the keys of one indentation in these lines are written in the way that is known here: without quotes, blanks
+/// before the colon, and merges, behind which a key may be that is not seen.
+fn is_plain(text: &str, indent: usize) -> bool {
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with('#'));
+    lines.enumerate().all(|(number, line)| {
+        let content = line.trim_start();
+        let is_merge =
+            content.trim_start_matches("- ").strip_prefix("<<").is_some_and(|rest| rest.trim_start().starts_with(':'));
+        if is_merge || line.len() - content.len() != indent {
+            return !is_merge;
+        }
+        let is_start = content == "---" && number == 0;
+        let is_item = content == "-" || content.starts_with("- ");
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        };
+        let is_key = content
+            .split_once(':')
+            .is_some_and(|(key, rest)| is_word(key) && (rest.is_empty() || rest.starts_with(' ')));
+        is_start || is_item || is_key
+    })
+}
+
+/// Why nothing is put into a configuration of lefthook.
+const NOT_PLAIN: NoPlace = "it has keys that are in quotes, merged or not written plainly";
 
 fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
     let name = hook.as_str();
@@ -82,6 +121,12 @@ fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
     let Some(child) = child else { return Err("one of its hooks is empty") };
     let end = end_of(text, line.end, child.indent);
     let inside = &text[..end];
+    if !is_plain(&text[line.end..end], child.indent) {
+        return Err(NOT_PLAIN);
+    }
+    if ["skip", "only"].iter().any(|key| key_from(inside, key, child.indent, line.end).is_some()) {
+        return Err("one of its hooks runs at times only");
+    }
     for (part, is_list) in [("commands", false), ("jobs", true)] {
         let Some((at, rest)) = key_from(inside, part, child.indent, line.end) else { continue };
         if !rest.is_empty() {
@@ -102,36 +147,33 @@ fn lefthook_one(text: &str, hook: Hook) -> Result<String, NoPlace> {
 
 /// A script of husky with lines of ours at its start, behind `#!`.
 ///
-/// Standard input is kept for what follows.
+/// Standard input is kept for what follows, as it came. Lines end with a comment, so that they still mean the same where the
+/// lines of the file end, or a checkout makes them end, as those of Windows: a shell takes the carriage return for a letter.
 pub(super) fn husky(text: &str, hook: Hook) -> String {
     let text = without(text);
     let name = hook.as_str();
-    let (call, after) = match hook {
-        Hook::PrePush | Hook::PreReceive => (
-            format!("printf '%s\\n' \"$toolbelt_input\" | git-toolbelt hook {name} -- \"$@\" || exit $?"),
-            vec![
-                "if [ -n \"$toolbelt_input\" ]; then".to_owned(),
-                "    exec <<TOOLBELT_INPUT".to_owned(),
-                "$toolbelt_input".to_owned(),
-                "TOOLBELT_INPUT".to_owned(),
-                "fi".to_owned(),
-            ],
-        ),
-        _ => (format!("git-toolbelt hook {name} -- \"$@\" || exit $?"), Vec::new()),
-    };
+    let has_input = matches!(hook, Hook::PrePush | Hook::PreReceive);
     let mut lines = Vec::new();
-    if !after.is_empty() {
-        lines.push("toolbelt_input=$(cat)".to_owned());
+    if has_input {
+        lines.extend([
+            "toolbelt_input=$(mktemp) && cat >\"$toolbelt_input\" || exit 1".to_owned(),
+            // Read twice, and gone as soon as it is open.
+            "exec 8<\"$toolbelt_input\" 9<\"$toolbelt_input\"".to_owned(),
+            "rm -f \"$toolbelt_input\"".to_owned(),
+        ]);
     }
     lines.extend([
         "if command -v git-toolbelt >/dev/null 2>&1; then".to_owned(),
-        format!("    {call}"),
+        format!("    git-toolbelt hook {name} -- \"$@\"{} || exit $?", if has_input { " <&8" } else { "" }),
         "else".to_owned(),
         format!("    echo \"{}\" >&2", missing(hook)),
         "fi".to_owned(),
         "[ -z \"$TOOLBELT_CANARY\" ] || exit 0".to_owned(),
     ]);
-    lines.extend(after);
+    if has_input {
+        lines.push("exec <&9 8<&- 9<&-".to_owned());
+    }
+    let lines: Vec<String> = lines.into_iter().map(|line| line + " #").collect();
     let at = if text.starts_with("#!") { text.find('\n').map_or(text.len(), |end| end + 1) } else { 0 };
     block::insert(&text, at, "", &lines)
 }
@@ -140,7 +182,7 @@ pub(super) fn husky(text: &str, hook: Hook) -> String {
 ///
 /// Git adds the arguments behind the command, which therefore ends with ours.
 pub(super) fn configuration(text: &str, hooks: &[Hook]) -> String {
-    let text = without(text);
+    let text = configuration_without(text).unwrap_or_else(|| text.to_owned());
     let mut lines = Vec::new();
     for hook in hooks {
         let name = hook.as_str();
@@ -163,9 +205,69 @@ pub(super) fn configuration(text: &str, hooks: &[Hook]) -> String {
 
 /// The configuration of git with another folder for hooks.
 pub(super) fn hooks_path(text: &str, folder: &str) -> String {
-    let text = without(text);
+    let text = configuration_without(text).unwrap_or_else(|| text.to_owned());
     let lines = ["[core]".to_owned(), format!("\thooksPath = {}", double_quoted(folder))];
     block::insert(&text, text.len(), "", &lines)
+}
+
+/// The configuration of git without what is ours; none if nothing of it is.
+///
+/// Git itself puts new keys into the last section of their name, which may be ours: what is among our lines and not from us
+/// stays, and the head of the section with it.
+pub(super) fn configuration_without(text: &str) -> Option<String> {
+    let mut rest = text.to_owned();
+    let mut is_found = false;
+    while let Some(range) = block::find(&rest) {
+        let mut kept = of_others(&rest[range.clone()], &rest[range.end..]);
+        if !kept.is_empty() && !rest[..range.start].is_empty() && !rest[..range.start].ends_with('\n') {
+            kept.insert_str(0, block::line_end(text));
+        }
+        rest.replace_range(range, &kept);
+        is_found = true;
+    }
+    is_found.then_some(rest)
+}
+
+/// What is from others among our lines in git's configuration, given what follows.
+fn of_others(lines: &str, after: &str) -> String {
+    let mut kept = String::new();
+    let mut head = None;
+    let mut is_ours = false;
+    for line in lines.split_inclusive('\n') {
+        let content = line.trim();
+        if content.is_empty() || block::is_mark(content) {
+            continue;
+        }
+        if content.starts_with('[') {
+            is_ours = content.starts_with(&format!("[hook \"{NAME}-"));
+            head = Some(line);
+        } else if !is_ours && !is_hooks_path(content) {
+            kept.extend(head.take());
+            kept.push_str(line);
+        }
+    }
+    let mut after = after.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    if after.next().is_some_and(|line| !line.starts_with('[')) {
+        kept.extend(head);
+    }
+    kept
+}
+
+/// Whether our lines in git's configuration name this folder.
+pub(super) fn names_hooks_path(text: &str, folder: &str) -> bool {
+    block::has(text, &format!("hooksPath = {}", double_quoted(folder)))
+}
+
+/// Whether a line names the folder of hooks of the repository's own.
+fn is_hooks_path(line: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let value = value.trim().trim_matches('"').replace("\\\\", "/");
+    key.trim().eq_ignore_ascii_case("hooksPath") && value.ends_with("/toolbelt/hooks")
+}
+
+/// What every entry for a hook has in it.
+pub(super) fn call(hook: Hook) -> String {
+    format!("git-toolbelt hook {} --", hook.as_str())
 }
 
 /// The name by which git's configuration knows our hook.
@@ -182,9 +284,13 @@ fn yaml_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// What git's configuration knows in double quotes, and how it is written there: "Syntax" in git-config(1). The backslash
+/// comes first, as the others are written with one.
+const ESCAPES: [(char, &str); 5] = [('\\', "\\\\"), ('"', "\\\""), ('\n', "\\n"), ('\t', "\\t"), ('\u{8}', "\\b")];
+
 /// In double quotes, as git's configuration has them.
 fn double_quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", ESCAPES.iter().fold(text.to_owned(), |text, (sign, written)| text.replace(*sign, written)))
 }
 
 /// A line of YAML that has something in it.
@@ -277,14 +383,31 @@ mod tests {
         let with = lefthook(scripts, &[Hook::PreCommit, Hook::CommitMsg]).unwrap();
         assert!(with.contains("  commands:\n    toolbelt:\n      run:"), "{with}");
         undone(&with, scripts);
-        for none in ["pre-commit: {}\n", "pre-commit:\n", "pre-commit:\n  commands: {a: {run: b}}\n"] {
+        for none in [
+            "pre-commit: {}\n",
+            "pre-commit:\n",
+            "pre-commit:\n  commands: {a: {run: b}}\n",
+            "\"pre-commit\":\n  commands:\n    a:\n      run: b\n",
+            "'pre-commit':\n  commands:\n    a:\n      run: b\n",
+            "pre-commit :\n  commands:\n    a:\n      run: b\n",
+            "? pre-commit\n: commands:\n    a:\n      run: b\n",
+            "pre-commit:\n  \"commands\":\n    a:\n      run: b\n",
+            "x: &x\n  commands:\n    a:\n      run: b\npre-commit:\n  <<: *x\n  parallel: true\n",
+            "x: &x\n  pre-commit:\n    commands:\n      a:\n        run: b\n<<: *x\n",
+            "{\"pre-commit\": {\"commands\": {}}}\n",
+            "pre-commit:\n  skip: true\n  commands:\n    a:\n      run: b\n",
+            "a: 1\n---\npre-commit:\n  commands:\n    a:\n      run: b\n",
+        ] {
             assert!(lefthook(none, &[Hook::PreCommit]).is_err(), "{none}");
+        }
+        for some in ["---\npre-commit:\n  jobs:\n  - run: b\n", "skip_output:\n- meta # x\n\n# y\ncolors: false\n"] {
+            undone(&lefthook(some, &[Hook::PreCommit]).unwrap(), some);
         }
     }
 
     #[test]
     fn lines_in_a_script_stand_behind_its_first() {
-        for before in ["npm test\n", "#!/usr/bin/env sh\n. x\nnpm test", "", "#!/bin/sh"] {
+        for before in ["npm test\n", "#!/usr/bin/env sh\n. x\nnpm test", "", "#!/bin/sh", "npm test\r\n"] {
             let with = husky(before, Hook::PrePush);
             assert!(
                 before.is_empty()
@@ -302,6 +425,38 @@ mod tests {
         assert!(with.contains("[hook \"toolbelt-pre-push\"]\n\tevent = pre-push\n"), "{with}");
         assert!(with.contains("git-toolbelt hook pre-push --\"\n"), "{with}");
         undone(&with, before);
-        undone(&hooks_path(before, "/a \"b"), before);
+        assert_eq!(configuration_without(&with).unwrap(), before);
+    }
+
+    #[test]
+    fn what_git_adds_to_a_section_of_ours_stays() {
+        let ours = "\thooksPath = \"/r/.git/toolbelt/hooks\"\n";
+        for before in ["[core]\n\tbare = false\n", "", "[core]\r\n\tbare = false\r\n", "[user]\n\tname = a"] {
+            let with = hooks_path(before, "/r/.git/toolbelt/hooks");
+            assert_eq!(configuration_without(&with).unwrap(), before);
+            let other = with.clone() + "\n[user]\n\temail = b\n";
+            assert_eq!(configuration_without(&other).unwrap(), format!("{before}\n[user]\n\temail = b\n"));
+        }
+        let before = "[core]\n\tbare = false\n";
+        let with = hooks_path(before, "/r/.git/toolbelt/hooks");
+        let kept = format!("{before}[core]\n\tautocrlf = input\n");
+        let inside = with.replace(ours, &format!("{ours}\tautocrlf = input\n"));
+        assert_eq!(configuration_without(&inside).unwrap(), kept);
+        assert_eq!(configuration_without(&(with.clone() + "\tautocrlf = input\n")).unwrap(), kept);
+        // Somebody has another folder now.
+        let changed = with.replace(ours, "\thooksPath = .githooks\n");
+        assert_eq!(configuration_without(&changed).unwrap(), format!("{before}[core]\n\thooksPath = .githooks\n"));
+        // Who moved on wrote the rest into a section that had no end of line.
+        let with = hooks_path("[user]\n\tname = a", "/r/.git/toolbelt/hooks");
+        let inside = with.replace(ours, &format!("{ours}\tautocrlf = input\n"));
+        let kept = "[user]\n\tname = a\n[core]\n\tautocrlf = input\n";
+        assert_eq!(configuration_without(&inside).unwrap(), kept);
+    }
+
+    #[test]
+    fn a_folder_of_hooks_is_named_as_git_reads_it() {
+        let with = hooks_path("[core]\n", "/a \"b\\n\nc\t\u{8}/toolbelt/hooks");
+        assert!(with.contains("\n\thooksPath = \"/a \\\"b\\\\n\\nc\\t\\b/toolbelt/hooks\"\n"), "{with}");
+        assert_eq!(configuration_without(&with).unwrap(), "[core]\n");
     }
 }

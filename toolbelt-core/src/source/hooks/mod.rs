@@ -111,6 +111,20 @@ pub enum Error {
         /// Why it cannot stay.
         why: &'static str,
     },
+    /// A folder of hooks that has to be named in the configuration of git or in a script.
+    #[error("`{}` is not UTF-8, so that no hook can be led there", path.display())]
+    NotUnicode {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A setting of the repository leads git to where no hooks can be.
+    #[error("hooks are switched off: `core.hooksPath` is `{}` in `{origin}`", path.display())]
+    SwitchedOff {
+        /// What is there in the place of a folder.
+        path: PathBuf,
+        /// Where that is set.
+        origin: String,
+    },
     /// Hooks for commits in a repository in which nobody commits.
     #[error("`{}` is a bare repository, in which nobody commits", directory.display())]
     Bare {

@@ -1,6 +1,6 @@
 //! The script that git runs in the place of a hook.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::subject::hook::Hook;
 
@@ -8,13 +8,13 @@ use crate::subject::hook::Hook;
 const VERSION: u32 = 1;
 /// The second line of every version begins with this.
 const MARK: &str = "# toolbelt hook ";
-/// What is behind the name of a hook that was there before ours.
-pub(super) const ASIDE: &str = ".before-toolbelt";
+/// The folder, beside ours, of the hooks that were there before. They keep their names, as some look at those.
+const ASIDE: &str = "before-toolbelt";
 
 /// Where the hook is that was there before ours, or would be.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Previous<'a> {
-    /// Beside ours, with [`ASIDE`] behind its name.
+    /// In the folder [`ASIDE`] beside ours.
     Beside,
     /// In a folder that is not the repository's.
     At(&'a Path),
@@ -31,7 +31,7 @@ pub(super) enum Previous<'a> {
 pub(super) fn script(hook: Hook, previous: Previous<'_>) -> String {
     let name = hook.as_str();
     let previous = match previous {
-        Previous::Beside => format!("\"${{0%/*}}/{name}{ASIDE}\""),
+        Previous::Beside => format!("\"${{0%/*}}/{ASIDE}/{name}\""),
         Previous::At(path) => quoted(&path.to_string_lossy()),
     };
     let missing = quoted(&missing(hook));
@@ -50,6 +50,11 @@ pub(super) fn script(hook: Hook, previous: Previous<'_>) -> String {
     )
 }
 
+/// Where the hook is that was there before ours.
+pub(super) fn aside_of(path: &Path) -> PathBuf {
+    path.with_file_name(ASIDE).join(path.file_name().unwrap_or_default())
+}
+
 /// A script that runs a hook of another folder.
 pub(super) fn forward(to: &Path) -> String {
     let to = quoted(&to.to_string_lossy());
@@ -62,6 +67,12 @@ pub(super) fn forward(to: &Path) -> String {
 /// Whether a script is one of ours, whatever its version.
 pub(super) fn is_ours(text: &[u8]) -> bool {
     text.strip_prefix(b"#!/bin/sh\n").is_some_and(|rest| rest.starts_with(MARK.as_bytes()))
+}
+
+/// Whether a script is ours for this hook.
+pub(super) fn is_of(text: &[u8], hook: Hook) -> bool {
+    let mark = format!("#!/bin/sh\n{MARK}{} ", hook.as_str());
+    text.starts_with(mark.as_bytes())
 }
 
 /// What is said where the program is missing. No sign in it means something to a shell between quotes of either kind.

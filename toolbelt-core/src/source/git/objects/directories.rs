@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Damage;
+use crate::source::file;
 
 /// How deep `info/alternates` may point to directories that have one themselves; git stops there too.
 const DEPTH: usize = 5;
@@ -110,19 +111,7 @@ fn entries(list: &[u8], separator: u8) -> Vec<PathBuf> {
         }
         rest = rest.get(end + 1..).unwrap_or_default();
     }
-    found.into_iter().filter(|path| !path.is_empty()).map(path_of).collect()
-}
-
-#[cfg(unix)]
-fn path_of(bytes: Vec<u8>) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt;
-
-    std::ffi::OsString::from_vec(bytes).into()
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
+    found.into_iter().filter(|path| !path.is_empty()).map(file::path_of).collect()
 }
 
 /// What stands between the quotes at the start of `text`, and what follows them.
