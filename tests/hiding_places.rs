@@ -104,7 +104,7 @@ fn variables(home: &Path) -> Vec<(String, String)> {
         ("HOME", home.display().to_string()),
         ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
         ("TOOLBELT_CACHE", home.join("cache").display().to_string()),
-        ("SOURCE_DATE_EPOCH", "1795341600".to_owned()),
+        ("TOOLBELT_TEST_NOW", "1795341600".to_owned()),
     ];
     let mut variables = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
     for (name, value) in [("NAME", "A"), ("EMAIL", "a@a.example"), ("DATE", "2026-11-22T10:00:00Z")] {

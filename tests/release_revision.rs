@@ -75,12 +75,52 @@ fn signatures_of_ssh_name_their_key() {
         let Some(fingerprint) = sign_with(&project, kind) else {
             return eprintln!("skipped: there is no ssh-keygen");
         };
-        assert_eq!(revision(&project.release()).signed_by, None);
+        assert_eq!(*known(&revision(&project.release()).signed_by), None);
         project.git(&["commit", "--quiet", "--allow-empty", "--gpg-sign", "--message", "signed"]);
-        assert_eq!(revision(&project.release()).signed_by, Some(fingerprint), "{kind:?}");
+        assert_eq!(known(&revision(&project.release()).signed_by).as_ref(), Some(&fingerprint), "{kind:?}");
         project.git(&["tag", "--sign", "--message", "signed", "v1.0.0"]);
         assert!(tag(&project).is_signed);
     }
+}
+
+/// Puts other lines of signatures into the last commit.
+fn with_signature(project: &Project, change: impl Fn(&str) -> String) {
+    let commit = project.git(&["cat-file", "commit", "HEAD"]);
+    let (head, message) = commit.split_once("\n\n").unwrap();
+    let (head, signature) = head.split_once("\ngpgsig ").unwrap();
+    let changed = format!("{head}\n{}\n\n{message}\n", change(&signature.replace("\n ", "\n")));
+    project.write(".git/commit", changed);
+    let id = project.git(&["hash-object", "-t", "commit", "-w", ".git/commit"]);
+    project.git(&["reset", "--quiet", "--hard", &id]);
+}
+
+#[test]
+fn whoever_signed_does_not_become_nobody_by_the_form_of_the_signature() {
+    let project = Project::new();
+    let Some(fingerprint) = sign_with(&project, &["-t", "ed25519"]) else {
+        return eprintln!("skipped: there is no ssh-keygen");
+    };
+    project.git(&["commit", "--quiet", "--allow-empty", "--gpg-sign", "--message", "signed"]);
+    let header = |lines: &str| format!("gpgsig {}", lines.replace('\n', "\n "));
+    for width in [7, 64, 76, 1000] {
+        with_signature(&project, |armour| {
+            let lines: Vec<&str> = armour.lines().collect();
+            let digits = lines[1..lines.len() - 1].concat();
+            let wrapped = digits.as_bytes().chunks(width).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
+            header(&format!("{}\n{wrapped}\n{}", lines[0], lines[lines.len() - 1]))
+        });
+        assert_eq!(known(&revision(&project.release()).signed_by).as_ref(), Some(&fingerprint), "{width}");
+    }
+    let why = |project: &Project| match &revision(&project.release()).signed_by {
+        Fact::Known(known) => format!("{known:?}"),
+        Fact::Unknown(unknown) => unknown.reason.clone(),
+    };
+    with_signature(&project, |armour| header(&armour.replacen('\n', "\nAAAA", 1)));
+    assert!(why(&project).starts_with("it is not known who signed the commit: its signature is no SSH signature"));
+    with_signature(&project, |armour| format!("{}\n{}", header(armour), header(armour)));
+    assert_eq!(why(&project), "it is not known who signed the commit: it has several signatures");
+    with_signature(&project, |_| header("-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----"));
+    assert_eq!(why(&project), "None", "other forms have no key of SSH");
 }
 
 #[test]
@@ -99,6 +139,35 @@ fn the_remote_has_what_was_pushed() {
     assert_eq!(remotes(&project), expected(&["origin"], false), "what the last push left");
     let remote_commit = tag(&project).remote_commit;
     assert!(matches!(&remote_commit, Fact::Unknown(unknown) if unknown.reason.contains("`origin` did not say")));
+}
+
+#[test]
+fn commits_of_submodules_are_looked_for_at_their_own_remotes() {
+    let inner = Project::empty();
+    inner.write("data.txt", "inner\n");
+    inner.commit("inner");
+    let project = Project::new();
+    project.git(&["submodule", "--quiet", "add", inner.root.to_str().unwrap(), "src/inner"]);
+    project.commit("submodule");
+    let remotes = |project: &Project| {
+        let release = project.release();
+        let [submodule] = known(&revision(&release).submodules).as_slice() else { panic!("there is one") };
+        assert_eq!(submodule.path, "src/inner");
+        match &submodule.remotes {
+            Fact::Known(remotes) => remotes.join(" "),
+            Fact::Unknown(unknown) => unknown.reason.clone(),
+        }
+    };
+    assert_eq!(remotes(&project), "origin");
+    let submodule = project.beside("repository/src/inner");
+    submodule.write("data.txt", "only here\n");
+    submodule.git(&["add", "--all"]);
+    submodule.git(&["commit", "--quiet", "--message", "only here"]);
+    project.commit("local");
+    assert_eq!(remotes(&project), "");
+    submodule.git(&["tag", "local"]);
+    let why = "the submodule `src/inner` has the commit by a tag alone, and it is not known whose tag that is";
+    assert_eq!(remotes(&project), why);
 }
 
 #[test]

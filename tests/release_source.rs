@@ -95,7 +95,7 @@ fn what_is_committed_is_what_is_packaged() {
     let revision = revision(&release);
     assert_eq!(revision.commit, project.git(&["rev-parse", "HEAD"]));
     assert_eq!(revision.tree, project.git(&["rev-parse", "HEAD^{tree}"]));
-    assert_eq!((revision.author.as_str(), &revision.signed_by), ("ann@example.com", &None));
+    assert_eq!((revision.author.as_str(), known(&revision.signed_by)), ("ann@example.com", &None));
     let paths: Vec<&str> = comparison(&release).paths.iter().map(String::as_str).collect();
     assert_eq!(paths, [".gitignore", "Cargo.lock", "Cargo.toml", "src/lib.rs", "src/other.rs"]);
 }
@@ -188,7 +188,7 @@ fn line_ends_and_keywords_of_a_checkout_are_no_difference() {
     project.write(".gitattributes", "*.rs text eol=crlf\n*.md ident\n");
     project.write("README.md", "$Id$\n");
     project.commit("attributes");
-    for file in ["src/lib.rs", "README.md"] {
+    for file in ["src/lib.rs", "src/other.rs", "README.md"] {
         fs::remove_file(project.root.join(file)).unwrap();
         project.git(&["checkout", "--quiet", "--", file]);
     }
@@ -200,6 +200,58 @@ fn line_ends_and_keywords_of_a_checkout_are_no_difference() {
 }
 
 #[test]
+fn what_only_this_machine_makes_of_a_file_is_a_difference() {
+    let project = Project::new();
+    let mut files = unpack(&project.package("one"));
+    files.insert("one-1.0.0/src/lib.rs".to_owned(), b"//! EVIL.\n".to_vec());
+    let crate_file = pack(&files);
+    project.write(".git/info/attributes", "src/lib.rs filter=evil\n");
+    project.git(&["config", "filter.evil.smudge", "printf '//! EVIL.\\n'"]);
+    project.git(&["config", "filter.evil.clean", "git cat-file blob HEAD:src/lib.rs"]);
+    assert_eq!(differences(&project.collect("one", &crate_file)), ["src/lib.rs: other than src/lib.rs"]);
+    // A filter that the commit asks for is not run either.
+    project.write(".gitattributes", "src/lib.rs filter=evil\n");
+    project.git(&["add", ".gitattributes"]);
+    project.git(&["commit", "--quiet", "--message", "attributes"]);
+    let found = differences(&project.collect("one", &crate_file));
+    let why = "the filter `evil` of its attributes may have changed it, and is not run";
+    assert!(found.contains(&format!("src/lib.rs: not compared, {why}")), "{found:?}");
+}
+
+#[test]
+fn a_blob_that_was_replaced_in_the_repository_stands_for_nothing() {
+    let project = Project::new();
+    let mut files = unpack(&project.package("one"));
+    files.insert("one-1.0.0/src/lib.rs".to_owned(), b"//! EVIL.\n".to_vec());
+    project.write("evil", "//! EVIL.\n");
+    let evil = project.git(&["hash-object", "-w", "evil"]);
+    let good = project.git(&["rev-parse", "HEAD:src/lib.rs"]);
+    let object = |id: &str| project.root.join(".git/objects").join(&id[..2]).join(&id[2..]);
+    fs::remove_file(object(&good)).unwrap();
+    fs::copy(object(&evil), object(&good)).unwrap();
+    let found = differences(&project.collect("one", &pack(&files)));
+    assert!(found.contains(&"src/lib.rs: not compared, its blob in the repository is damaged".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_file_of_the_commit_that_a_clone_packages_otherwise_is_a_difference() {
+    let project = Project::new();
+    project.write(".gitattributes", "*.txt eol=crlf\n");
+    project.write("src/lines.txt", "one\n");
+    project.write("Cargo.toml", format!("{MANIFEST}exclude = [\"src/left-out.rs\"]\n"));
+    project.write("src/left-out.rs", "// Left out.\n");
+    project.commit("lines");
+    // The blob itself, where a clone has other line ends.
+    assert_eq!(differences(&project.release()), ["src/lines.txt: other than rebuilt"]);
+    fs::remove_file(project.root.join("src/lines.txt")).unwrap();
+    project.git(&["checkout", "--quiet", "--", "src/lines.txt"]);
+    is_same(&project);
+    let mut files = unpack(&project.package("one"));
+    files.insert("one-1.0.0/src/left-out.rs".to_owned(), b"// Left out.\n".to_vec());
+    assert_eq!(differences(&project.collect("one", &pack(&files))), ["src/left-out.rs: other than rebuilt"]);
+}
+
+#[test]
 fn a_pointer_of_git_lfs_stands_for_the_content_that_it_names() {
     let project = Project::new();
     // As `printf 'large\n' | sha256sum` says.
@@ -208,6 +260,12 @@ fn a_pointer_of_git_lfs_stands_for_the_content_that_it_names() {
     project.write("src/data.bin", pointer);
     project.commit("pointer");
     project.write("src/data.bin", "large\n");
+    // Without the attribute it is a text that anybody would be given as it is.
+    let found = differences(&project.release());
+    assert!(found.contains(&"src/data.bin: other than src/data.bin".to_owned()), "{found:?}");
+    project.write(".gitattributes", "*.bin filter=lfs\n");
+    project.git(&["add", ".gitattributes"]);
+    project.git(&["commit", "--quiet", "--message", "attribute"]);
     let found = differences(&project.release());
     assert!(!found.iter().any(|line| line.starts_with("src/data.bin")), "{found:?}");
     project.write("src/data.bin", "larger\n");

@@ -131,7 +131,7 @@ impl fmt::Display for Hinted {
 impl std::error::Error for Hinted {}
 
 fn write_error(error: &anyhow::Error, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "error: {}", escape::visible(&format!("{error:#}")))?;
+    writeln!(out, "error: {}", escape::visible_lines(&format!("{error:#}")))?;
     match error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
         Some(hinted) => writeln!(out, "hint: {}", escape::visible(&hinted.hint)),
         None => Ok(()),

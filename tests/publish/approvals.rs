@@ -55,6 +55,24 @@ fn digest_that_the_commit_is_not_packaged_to_is_not_signed() {
 }
 
 #[test]
+fn what_is_not_committed_is_not_approved() {
+    let team = Team::new();
+    let committed = digest(&team);
+    let bob = team.member("bob");
+    bob.append("one/src/lib.rs", "// Not committed.\n");
+    bob.write("one/src/new.rs", "// Not even added.\n");
+    let dirty = bob.publish_one(&["--dry-run"]).digest();
+    assert_ne!(dirty, committed);
+    let run = bob.toolbelt(&["publish", "approve", &dirty, "--package", "one"]).exits(2);
+    assert!(
+        run.errors.contains(&format!("this commit is packaged to one 0.2.0 with sha256:{committed}, not to {dirty}"))
+    );
+    assert!(run.errors.contains("what is not committed does not count"), "{}", run.errors);
+    assert_eq!(bob.git(&["for-each-ref", "refs/notes"]), "");
+    bob.toolbelt(&["publish", "approve", &committed, "--package", "one"]).exits(0);
+}
+
+#[test]
 fn approval_of_another_digest_does_not_count() {
     let team = Team::new();
     let bob = team.member("bob");
@@ -209,6 +227,20 @@ fn output_says_who_approved_and_by_whose_list() {
     assert_eq!(release["approved_by"], serde_json::json!(["bob@example.com"]));
     let list = release["allowed_signers"].as_str().unwrap();
     assert!(list.starts_with(".toolbelt/allowed_signers of refs/tags/") && list.ends_with("-v0.1.0"), "{list}");
+}
+
+#[test]
+fn key_that_has_ended_does_not_count_whatever_the_environment_calls_now() {
+    let team = Team::new();
+    team.member("bob").approve(&digest(&team));
+    let ended = team.signer("bob").replacen(' ', " valid-before=\"20200101Z\" ", 1);
+    let list = team.write("lists/ended", &ended);
+    let mut manager = team.manager();
+    // Before the key ended.
+    manager.variables.insert("SOURCE_DATE_EPOCH".to_owned(), "1500000000".to_owned());
+    let named = ["--approvals", "1", "--allowed-signers", list.to_str().unwrap()];
+    assert_eq!(manager.publish_one(&named).exits(1).denied(), ["missing-approval"]);
+    assert_eq!(team.registry.uploads().len(), 0);
 }
 
 #[test]

@@ -131,6 +131,19 @@ fn file_that_was_added_to_the_crate() {
     // How it is packed is no reason to refuse it, and it is published as it is.
     manager.publish_one(&["--crate", &file(&same)]).exits(0);
     assert!(team.registry.archive("one", VERSION).unwrap() == fs::read(&same).unwrap());
+    // Nobody saw how it was made, unless the commit gives it.
+    let provenance = "https://slsa.dev/provenance/v1";
+    let said = |path: &Path| manager.toolbelt(&["evidence", "show", &file(path)]).exits(0).output;
+    let evidence = same.with_extension("intoto.jsonl");
+    assert!(!said(&evidence).contains(provenance) && said(&evidence).contains("SLSA_BUILD_LEVEL_0"));
+    let other = Team::new();
+    let manager = other.manager();
+    manager.publish_one(&["--dry-run"]).exits(0);
+    let copy = other.path("copy.crate");
+    fs::copy(manager.archive("one"), &copy).unwrap();
+    manager.publish_one(&["--dry-run", "--crate", &file(&copy)]).exits(0);
+    let run = manager.toolbelt(&["evidence", "show", &file(&copy.with_extension("intoto.jsonl"))]).exits(0);
+    assert!(run.output.contains(provenance) && run.output.contains("SLSA_BUILD_LEVEL_1"));
 }
 
 #[test]
@@ -153,6 +166,23 @@ fn crate_that_was_tampered_with() {
         assert!(run.denied().contains(&"crate-differs-from-commit".to_owned()), "{path}: {:?}", run.denied());
         assert!(run.messages("crate-differs-from-commit").concat().contains(path), "{path}");
     }
+    assert_eq!(team.registry.uploads().len(), 0);
+}
+
+#[test]
+fn content_that_a_filter_of_this_machine_stands_for() {
+    let team = Team::new();
+    let manager = team.manager();
+    manager.publish_one(&["--dry-run"]).exits(0);
+    let honest = fs::read(manager.archive("one")).unwrap();
+    let tampered = team.path("tampered.crate");
+    fs::write(&tampered, repacked(&honest, Some(("src/lib.rs", "    1\n", "    2\n")), None)).unwrap();
+    // As a build script could have done it while the package was built.
+    manager.write(".git/info/attributes", &format!("{LIBRARY} filter=two\n"));
+    manager.git(&["config", "filter.two.smudge", "sed 's/    1$/    2/'"]);
+    manager.git(&["config", "filter.two.clean", "sed 's/    2$/    1/'"]);
+    let run = manager.publish_one(&["--crate", tampered.to_str().unwrap()]).exits(1);
+    assert!(run.messages("crate-differs-from-commit").concat().contains("src/lib.rs"), "{:?}", run.denied());
     assert_eq!(team.registry.uploads().len(), 0);
 }
 

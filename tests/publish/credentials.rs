@@ -18,6 +18,14 @@ fn without_a_key_nothing_is_uploaded_unless_it_is_asked_for() {
 }
 
 #[test]
+fn key_that_was_named_is_wanted_in_a_rehearsal_too() {
+    let team = Team::new();
+    let nothing = team.path("keys/nobody");
+    let run = team.manager().publish_one(&["--dry-run", "--key", nothing.to_str().unwrap()]).exits(2);
+    assert!(run.errors.contains("keys/nobody"), "{}", run.errors);
+}
+
+#[test]
 fn without_a_token_nothing_is_sent() {
     let team = Team::new();
     let mut manager = team.manager();

@@ -78,7 +78,9 @@ fn accepted_and_not_indexed_is_an_error_until_it_is_indexed() {
         team.registry.fault(Fault::NotIndexed(3));
         let run = manager.publish_one(&SHORT).exits(2);
         assert_eq!(run.states(), [state("one", "failed")]);
-        assert_eq!(run.json()["releases"][0]["failure"], "the registry's index does not list it");
+        let release = &run.json()["releases"][0];
+        assert_eq!(release["failure"], "the registry's index does not list it yet");
+        assert_eq!(release["accepted"], true);
         // Still not listed when it is looked for, so it is sent once more, and refused as a duplicate.
         manager.publish_one(&[]).exits(0);
         assert_eq!(team.registry.entry("one").lines().count(), 1);
@@ -91,6 +93,29 @@ fn who_waits_in_vain_is_told_to_run_it_again() {
     team.registry.fault(Fault::NotIndexed(1000));
     let run = team.manager().publish_one(&[&SHORT[..], &["--format", "human"]].concat()).exits(2);
     assert!(run.output.contains("hint: run the same command again"), "{}", run.output);
+    let told = "one 0.2.0: accepted, and not read back: the registry's index does not list it yet";
+    assert!(run.output.contains(told) && !run.output.contains("not published"), "{}", run.output);
+}
+
+#[test]
+fn what_the_registry_said_is_told_where_the_index_does_not_list_it() {
+    for (status, body, told) in [
+        (500, "{\"errors\":[{\"detail\":\"boom\"}]}", "what came of the upload is not known: "),
+        (
+            400,
+            "{\"errors\":[{\"detail\":\"crate version `0.2.0` is already uploaded\"}]}",
+            "the registry says that it has",
+        ),
+    ] {
+        let team = Team::new();
+        team.registry.fault(Fault::Answer { status, body: body.as_bytes().to_vec() });
+        let run = team.manager().publish_one(&SHORT).exits(2);
+        let release = &run.json()["releases"][0];
+        let failure = release["failure"].as_str().unwrap();
+        assert!(failure.starts_with(&format!("the registry's index does not list it: {told}")), "{failure}");
+        assert!(failure.contains("boom") || failure.contains("already uploaded"), "{failure}");
+        assert_eq!((&release["state"], &release["accepted"]), (&"failed".into(), &false.into()));
+    }
 }
 
 #[test]
@@ -108,6 +133,14 @@ fn slow_registry_is_waited_for() {
     team.registry.fault(Fault::Slow(SLOW));
     team.manager().publish_one(&[]).exits(0);
     assert_eq!(team.registry.uploads().len(), 1);
+}
+
+#[test]
+fn what_cargo_says_of_code_that_does_not_compile_is_told_in_lines() {
+    let team = Team::releasing(|author| author.append("one/src/lib.rs", "pub fn broken() -> u32 { \"\" }\n"));
+    let run = team.manager().publish(&["--dry-run", "--package", "one"]).exits(2);
+    assert!(run.errors.contains("\n  error[E0308]: mismatched types\n"), "{}", run.errors);
+    assert!(!run.errors.contains("\\n"), "{}", run.errors);
 }
 
 #[test]

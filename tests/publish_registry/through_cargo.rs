@@ -108,7 +108,7 @@ fn file_that_changes_after_the_first_proof_does_not_pass_the_gate() {
     let cargo = program(&machine, "cargo-and-more", &format!("{script}true\n"));
     let outcome = Attempt { cargo, ..Attempt::new() }.run(&machine).unwrap();
     assert!(
-        matches!(&outcome, Outcome::Unknown { reason } if reason.contains("is not what was approved")),
+        matches!(&outcome, Outcome::Unknown { reason, .. } if reason.contains("is not what was approved")),
         "{outcome:?}"
     );
     assert_eq!(machine.registry.uploads().len(), 0);

@@ -192,7 +192,6 @@ impl Team {
         for (name, value) in [
             ("CARGO_HOME", text(self.path("home"))),
             ("TOOLBELT_CACHE", text(self.path(&format!("cache/{name}")))),
-            ("SOURCE_DATE_EPOCH", "1772000000".to_owned()),
             ("GIT_CONFIG_GLOBAL", text(self.write(&format!("config/{name}"), &config))),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             ("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z".to_owned()),

@@ -50,6 +50,7 @@ impl Scene {
             ("CARGO_HOME", beside("cargo-home")),
             ("TOOLBELT_CACHE", beside("cache")),
             ("SOURCE_DATE_EPOCH", NOW.to_owned()),
+            ("TOOLBELT_TEST_NOW", NOW.to_owned()),
             ("CARGO_NET_OFFLINE", "true".to_owned()),
             // Where hooks are is not this machine's affair.
             ("GIT_CONFIG_GLOBAL", beside("gitconfig")),

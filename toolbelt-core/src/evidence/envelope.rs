@@ -116,11 +116,11 @@ impl Envelope {
     /// [`Error`] if it is not one within limits, has no signature, or repeats a keyid or a name.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         let value = json::parse(text, MAX_BYTES).map_err(Error::Json)?;
-        Self::from_value(value)
+        Self::from_value(&value)
     }
 
-    pub(super) fn from_value(value: Value) -> Result<Self, Error> {
-        let form: Form = serde_json::from_value(value).map_err(|error| Error::Form(error.to_string()))?;
+    pub(super) fn from_value(value: &Value) -> Result<Self, Error> {
+        let form: Form = json::typed(value).map_err(Error::Form)?;
         if form.payload_type.len() > MAX_NAME {
             return Err(Error::TooLong("the payload's type"));
         }
@@ -196,6 +196,9 @@ impl Envelope {
     ///
     /// [`statement::Error`] if it is none, also where the payload is of another type.
     pub fn unverified_statement(&self) -> Result<Statement, statement::Error> {
+        if self.payload_type != STATEMENT {
+            return Err(statement::Error::PayloadType(self.payload_type.chars().take(100).collect()));
+        }
         Statement::parse(&self.payload)
     }
 
@@ -282,6 +285,34 @@ mod tests {
         assert!(matches!(with("7"), Error::Form(_)));
         assert!(matches!(parse("[]"), Err(Error::Form(_))));
         assert!(matches!(Envelope::parse(&vec![b' '; MAX_BYTES + 1]), Err(Error::Json(_))));
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        for text in [
+            r#"["", "x", [{"sig":"AQ"}]]"#,
+            r#"["", "x", [["a", "AQ"]]]"#,
+            r#"{"payload":"","payloadType":"x","signatures":[["a","AQ"]]}"#,
+        ] {
+            assert!(matches!(parse(text), Err(Error::Form(why)) if why.contains("a list stands")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_payload_of_another_type_is_no_statement() {
+        let statement = Statement::new(
+            vec![statement::ResourceDescriptor::new(
+                "a",
+                crate::evidence::digest_set::DigestSet::one("sha256", &"ab".repeat(32)).unwrap(),
+            )],
+            "x:y",
+            Value::Null,
+        );
+        let mut envelope = Envelope::of(&statement.unwrap());
+        assert!(envelope.unverified_statement().is_ok());
+        envelope.payload_type = "application/json".to_owned();
+        let error = envelope.unverified_statement().unwrap_err();
+        assert_eq!(error, statement::Error::PayloadType("application/json".to_owned()));
     }
 
     #[test]

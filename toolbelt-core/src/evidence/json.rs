@@ -6,7 +6,8 @@
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Deserializer, Map, Number, Value};
 
 /// The most values of all kinds in one text: an SBOM of ten thousand packages has a third of it.
@@ -29,6 +30,31 @@ pub(super) fn parse(text: &[u8], limit: usize) -> Result<Value, String> {
     let value = Strict { left: &left, depth: MAX_DEPTH }.deserialize(&mut reader).map_err(|error| error.to_string())?;
     reader.end().map_err(|error| error.to_string())?;
     Ok(value)
+}
+
+/// Makes something typed of a value; where it wants an object, the text has to have one.
+///
+/// serde takes a list for a structure, too, with the fields in the order in which the code has them.
+///
+/// # Errors
+///
+/// What is wrong, in one line.
+pub(super) fn typed<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, String> {
+    let made = T::deserialize(value).map_err(|error| error.to_string())?;
+    let written = serde_json::to_value(&made).map_err(|error| error.to_string())?;
+    if has_objects(value, &written) { Ok(made) } else { Err("a list stands where an object has to be".to_owned()) }
+}
+
+/// Whether a text has objects wherever what was made of it is written as one.
+fn has_objects(read: &Value, written: &Value) -> bool {
+    match (read, written) {
+        (Value::Object(read), Value::Object(written)) => {
+            read.iter().all(|(name, read)| written.get(name).is_none_or(|written| has_objects(read, written)))
+        }
+        (Value::Array(read), Value::Array(written)) => read.iter().zip(written).all(|(one, two)| has_objects(one, two)),
+        (Value::Array(_), Value::Object(_)) => false,
+        _ => true,
+    }
 }
 
 /// Reads a value of which every name occurs once.

@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::signature::SshSignature;
 use crate::subject::ssh::PublicKey;
-use crate::subject::ssh::wire::{Reader, put_string};
+use crate::subject::ssh::armoured::{Armoured, END, MAGIC, VERSION};
+pub use crate::subject::ssh::armoured::{BEGIN, HashName, MAX_BYTES, NotASignature};
+use crate::subject::ssh::wire::put_string;
 
 /// A signature with its key, by [PROTOCOL.sshsig](https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig).
 ///
@@ -21,29 +23,6 @@ pub struct SshSig {
     signature: SshSignature,
 }
 
-/// What a message is hashed with before it is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HashName {
-    /// `sha256`.
-    Sha256,
-    /// `sha512`, which `ssh-keygen` takes unless it is told otherwise.
-    Sha512,
-}
-
-/// Why something is no such signature.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is no SSH signature: {0}")]
-pub struct NotASignature(&'static str);
-
-/// The first line.
-pub const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
-const END: &str = "-----END SSH SIGNATURE-----";
-const MAGIC: &[u8] = b"SSHSIG";
-const VERSION: u32 = 1;
-/// The largest armour: a key and a signature of at most 16 KiB each, in base64.
-pub const MAX_BYTES: usize = 64 << 10;
-/// The longest namespace.
-const MAX_NAMESPACE: usize = 256;
 /// How many characters of base64 `ssh-keygen` puts on a line.
 const LINE: usize = 70;
 
@@ -64,40 +43,11 @@ impl SshSig {
     ///
     /// [`NotASignature`] if it is not whole, of another version, or too large.
     pub fn parse(armour: &str) -> Result<Self, NotASignature> {
-        if armour.len() > MAX_BYTES {
-            return Err(NotASignature("it is too long"));
-        }
-        let body = armour.trim().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
-        let body = body.ok_or(NotASignature("its first or last line is not there"))?;
-        let digits: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let bytes = STANDARD.decode(digits).map_err(|_| NotASignature("it is not base64"))?;
-        Self::from_bytes(&bytes)
+        Self::of(Armoured::parse(armour)?)
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, NotASignature> {
-        let ends = || NotASignature("it ends too early");
-        let mut reader = Reader::new(bytes);
-        if reader.take(MAGIC.len()) != Some(MAGIC) {
-            return Err(NotASignature("it does not begin with `SSHSIG`"));
-        }
-        if reader.number().ok_or_else(ends)? != VERSION {
-            return Err(NotASignature("it is of another version than 1"));
-        }
-        let key = PublicKey::from_blob(reader.string().ok_or_else(ends)?);
-        let key = key.map_err(|_| NotASignature("its key cannot be read"))?;
-        let namespace = std::str::from_utf8(reader.string().ok_or_else(ends)?).ok();
-        let namespace =
-            namespace.filter(|name| !name.is_empty() && name.len() <= MAX_NAMESPACE && !name.contains('\0'));
-        let namespace = namespace.ok_or(NotASignature("its namespace is none"))?.to_owned();
-        // Reserved: to be ignored, and not covered by the signature.
-        reader.string().ok_or_else(ends)?;
-        let hash = HashName::parse(reader.string().ok_or_else(ends)?);
-        let hash = hash.ok_or(NotASignature("its hash is neither sha256 nor sha512"))?;
-        let blob = reader.string().ok_or_else(ends)?.to_owned();
+    fn of(Armoured { key, namespace, hash, blob }: Armoured) -> Result<Self, NotASignature> {
         let signature = SshSignature::from_blob(&blob).ok_or(NotASignature("its signature cannot be read"))?;
-        if !reader.is_empty() {
-            return Err(NotASignature("something follows it"));
-        }
         Ok(Self { key, namespace, hash, blob, signature })
     }
 
@@ -143,19 +93,6 @@ impl SshSig {
     }
 }
 
-impl HashName {
-    fn parse(name: &[u8]) -> Option<Self> {
-        [Self::Sha256, Self::Sha512].into_iter().find(|hash| hash.as_str().as_bytes() == name)
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-        }
-    }
-}
-
 /// What a key signs in place of a message, so that its signature is of no use for anything else.
 pub fn signed_data(namespace: &str, hash: HashName, message: &[u8]) -> Vec<u8> {
     let digest = match hash {
@@ -181,6 +118,10 @@ mod tests {
     const P256_SHA256: &str = include_str!("testdata/hello.p256-sha256.sig");
     const RSA: &str = include_str!("testdata/hello.rsa.sig");
     const P384: &str = include_str!("testdata/hello.p384.sig");
+
+    fn from_bytes(bytes: &[u8]) -> Result<SshSig, NotASignature> {
+        SshSig::of(Armoured::from_bytes(bytes)?)
+    }
 
     fn checked(armour: &str, message: &[u8]) -> Checked {
         let parsed = SshSig::parse(armour).unwrap();
@@ -219,15 +160,15 @@ mod tests {
     fn what_is_no_signature_is_rejected() {
         let bytes = STANDARD.decode(ED25519.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
         for end in 0..bytes.len() {
-            assert!(SshSig::from_bytes(&bytes[..end]).is_err(), "cut after {end}");
+            assert!(from_bytes(&bytes[..end]).is_err(), "cut after {end}");
         }
-        assert!(SshSig::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+        assert!(from_bytes(&[&bytes[..], &[0]].concat()).is_err());
         for (old, new) in [("BEGIN SSH", "BEGIN PGP"), ("SSHSIG", ""), ("-----END SSH SIGNATURE-----", "")] {
             assert!(SshSig::parse(&ED25519.replace(old, new)).is_err() || old == "SSHSIG");
         }
         let changed = |from: &[u8], to: &[u8]| {
             let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
-            SshSig::from_bytes(&[&bytes[..at], to, &bytes[at + from.len()..]].concat())
+            from_bytes(&[&bytes[..at], to, &bytes[at + from.len()..]].concat())
         };
         assert!(changed(b"SSHSIG\0\0\0\x01", b"SSHSIG\0\0\0\x02").is_err());
         assert!(changed(b"sha512", b"sha500").is_err());

@@ -58,6 +58,9 @@ pub enum Error {
     /// A part of it is not what it should be.
     #[error("the statement is not as in-toto specifies: {0}")]
     Form(String),
+    /// What the envelope holds is something else, by its type.
+    #[error("the payload is {0:?}, and no statement")]
+    PayloadType(String),
     /// It is about nothing.
     #[error("the statement has no subject")]
     NoSubject,
@@ -133,7 +136,7 @@ impl Statement {
         if value.get("_type").and_then(Value::as_str) != Some(TYPE) {
             return Err(Error::Type);
         }
-        let form: Form = serde_json::from_value(value).map_err(|error| Error::Form(error.to_string()))?;
+        let form: Form = json::typed(&value).map_err(Error::Form)?;
         Self::new(form.subject, form.predicate_type, form.predicate)
     }
 

@@ -39,6 +39,15 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same for a text of several lines: they stay lines, and those after the first are indented, so that none of them can
+/// be taken for a line of ours.
+pub fn visible_lines(text: &str) -> String {
+    let indented = |line: &str| if line.is_empty() { String::new() } else { format!("  {}", visible(line)) };
+    let mut lines = text.trim_end_matches('\n').split('\n');
+    let first = lines.next().map(|line| visible(line).into_owned());
+    first.into_iter().chain(lines.map(indented)).collect::<Vec<_>>().join("\n")
+}
+
 /// Adds one character as [`visible`] writes it.
 pub fn push_visible(shown: &mut String, character: char) {
     match character {
@@ -122,6 +131,15 @@ mod tests {
     fn hidden_characters_are_written_as_rust_does() {
         assert_eq!(visible("a\u{1b}[31m\nb\u{202e}c\u{9b}"), "a\\u{1b}[31m\\nb\\u{202e}c\\u{9b}");
         assert!(matches!(visible("`naïve` — 日本"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn several_lines_stay_lines_and_nothing_else_is_obeyed() {
+        let said = "`cargo package` failed:\n   Compiling a\u{1b}[31m\r\n\nhint: \u{202e}x\n";
+        assert_eq!(
+            visible_lines(said),
+            "`cargo package` failed:\n     Compiling a\\u{1b}[31m\\r\n\n  hint: \\u{202e}x"
+        );
     }
 
     #[test]

@@ -9,9 +9,10 @@ use super::escape::{self, visible};
 use crate::ops::evidence::list::{About, Entry, Listing, Unverified};
 use crate::ops::evidence::sign::Signed;
 use crate::ops::evidence::subject::Target;
-use crate::ops::evidence::types;
 use crate::ops::evidence::verify::{Answer, By, Claim, State};
+use crate::ops::evidence::{Tests, types};
 use crate::report::Verdict;
+use crate::subject::attestation::TestOutcome;
 use crate::subject::malformed::Malformed;
 
 /// The version of the JSON forms.
@@ -38,6 +39,14 @@ pub fn write(answer: &Answer, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out, "warning: {}", visible(&problem.to_string()))?;
     }
     writeln!(out, "allowed signers: {}", visible(&answer.trust))?;
+    for (result, words) in [(TestOutcome::Failed, "failed"), (TestOutcome::Warned, "warned")] {
+        let says = |claim: &&Claim| claim.tests.as_ref().is_some_and(|tests| tests.result == result);
+        let is_verified = |claim: &&Claim| matches!(claim.state, State::Verified(_));
+        let count = answer.claims.iter().filter(is_verified).filter(says).count();
+        if count > 0 {
+            writeln!(out, "warning: {} that tests {words}: the verdict is about signatures alone", who_says(count))?;
+        }
+    }
     let verified = answer.verified.len();
     let is_broken =
         !answer.broken.is_empty() || answer.claims.iter().any(|claim| matches!(claim.state, State::Broken(_)));
@@ -51,6 +60,26 @@ pub fn write(answer: &Answer, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "{}: {what}", answer.verdict.as_str())
 }
 
+fn who_says(count: usize) -> String {
+    if count == 1 { "1 verified statement says".to_owned() } else { format!("{count} verified statements say") }
+}
+
+/// What came of tests, in one line.
+fn tests_line(tests: &Tests) -> String {
+    let named = [("failed", &tests.failed), ("warned", &tests.warned), ("passed", &tests.passed)];
+    let named = named.into_iter().filter(|(_, names)| !names.is_empty());
+    let named: Vec<String> = named.map(|(word, names)| format!("; {word}: {}", visible(&names.join(", ")))).collect();
+    format!("result {}{}", result_word(tests.result), named.concat())
+}
+
+const fn result_word(result: TestOutcome) -> &'static str {
+    match result {
+        TestOutcome::Passed => "PASSED",
+        TestOutcome::Warned => "WARNED",
+        TestOutcome::Failed => "FAILED",
+    }
+}
+
 fn write_claim(claim: &Claim, out: &mut dyn io::Write) -> io::Result<()> {
     let (word, why) = match &claim.state {
         State::Verified(_) => ("verified", None),
@@ -59,6 +88,9 @@ fn write_claim(claim: &Claim, out: &mut dyn io::Write) -> io::Result<()> {
         State::NotChecked(why) => ("not checked", Some(&why.reason)),
     };
     writeln!(out, "  {word}: {}", kind(&claim.predicate_type))?;
+    if let Some(tests) = &claim.tests {
+        writeln!(out, "    {}", tests_line(tests))?;
+    }
     if let State::Verified(signers) = &claim.state {
         for by in signers {
             writeln!(out, "    by {} with {} ({})", visible(&by.principals.join(", ")), by.key, forms(by))?;
@@ -153,8 +185,11 @@ pub fn write_listing(listing: &Listing, with_predicates: bool, out: &mut dyn io:
 fn write_entry(entry: &Entry, with_predicate: bool, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "{}:{}", visible(&entry.path), entry.line)?;
     match &entry.statement {
-        Ok(Unverified { subjects, predicate_type, predicate }) => {
+        Ok(Unverified { subjects, predicate_type, tests, predicate }) => {
             writeln!(out, "  {}", kind(predicate_type))?;
+            if let Some(tests) = tests {
+                writeln!(out, "  {}", tests_line(tests))?;
+            }
             for About { name, digests } in subjects {
                 for (algorithm, digits) in digests {
                     let name = name.as_deref().filter(|name| name != digits);
@@ -206,12 +241,29 @@ struct JsonClaim<'a> {
     path: &'a str,
     line: u32,
     predicate_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tests: Option<JsonTests<'a>>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
     signers: Vec<JsonSigner<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTests<'a> {
+    result: &'static str,
+    passed: &'a [String],
+    warned: &'a [String],
+    failed: &'a [String],
+}
+
+impl<'a> From<&'a Tests> for JsonTests<'a> {
+    fn from(tests: &'a Tests) -> Self {
+        let Tests { result, passed, warned, failed } = tests;
+        Self { result: result_word(*result), passed, warned, failed }
+    }
 }
 
 #[derive(Serialize)]
@@ -258,7 +310,8 @@ fn json_claim(claim: &Claim) -> JsonClaim<'_> {
         pin: by.presence.map(|(_, pin)| pin),
     });
     let Claim { path, line, predicate_type, .. } = claim;
-    JsonClaim { path, line: *line, predicate_type, state, reason, hint, signers: signers.collect() }
+    let tests = claim.tests.as_ref().map(JsonTests::from);
+    JsonClaim { path, line: *line, predicate_type, tests, state, reason, hint, signers: signers.collect() }
 }
 
 fn lines(malformed: &[Malformed]) -> Vec<String> {
@@ -282,6 +335,8 @@ struct JsonEntry<'a> {
     error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicate_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tests: Option<JsonTests<'a>>,
     subjects: Vec<JsonListed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicate: Option<&'a Value>,
@@ -312,6 +367,7 @@ pub fn write_listing_json(listing: &Listing, with_predicates: bool, out: &mut dy
             key_ids: &entry.key_ids,
             error: statement.err().map(String::as_str),
             predicate_type: statement.ok().map(|statement| statement.predicate_type.as_str()),
+            tests: statement.ok().and_then(|statement| statement.tests.as_ref()).map(JsonTests::from),
             subjects: subjects.collect(),
             predicate: statement.ok().filter(|_| with_predicates).map(|statement| &statement.predicate),
         }
@@ -335,6 +391,7 @@ mod tests {
             path: "a\u{1b}.intoto.jsonl".to_owned(),
             line: 1,
             predicate_type: "https://in-toto.io/attestation/release/v0.2".to_owned(),
+            tests: None,
             state,
         };
         let by = By {
@@ -376,6 +433,32 @@ mod tests {
     }
 
     #[test]
+    fn a_good_signature_does_not_hide_that_tests_failed() {
+        let mut answer = answer();
+        let tests = |result| Tests {
+            result,
+            passed: vec!["fmt".to_owned()],
+            warned: Vec::new(),
+            failed: vec!["unit\u{7}".to_owned(), "docs".to_owned()],
+        };
+        answer.claims.truncate(2);
+        answer.claims[0].tests = Some(tests(TestOutcome::Failed));
+        // A stranger's says nothing.
+        answer.claims[1].tests = Some(tests(TestOutcome::Warned));
+        let mut out = Vec::new();
+        write(&answer, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\n    result FAILED; failed: unit\\u{7}, docs; passed: fmt\n"), "{text}");
+        let warning = "\nwarning: 1 verified statement says that tests failed: the verdict is about signatures alone\n";
+        assert!(text.contains(warning) && !text.contains("tests warned"), "{text}");
+        let mut out = Vec::new();
+        write_json(&answer, &mut out).unwrap();
+        let json: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(json["statements"][0]["tests"]["result"], "FAILED");
+        assert_eq!(json["statements"][0]["tests"]["failed"][1], "docs");
+    }
+
+    #[test]
     fn programs_see_every_state() {
         let mut out = Vec::new();
         write_json(&answer(), &mut out).unwrap();
@@ -394,6 +477,7 @@ mod tests {
                 digests: vec![("sha256".to_owned(), "ab".to_owned())],
             }],
             predicate_type: "x:y".to_owned(),
+            tests: None,
             predicate: json!({"text": "\u{1b}[31m"}),
         };
         let entry = |statement| Entry { path: "a".to_owned(), line: 2, key_ids: vec!["k\n".to_owned()], statement };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::escape::{self, visible};
 use super::json;
 use crate::ops::publish::approve::Approved;
-use crate::ops::publish::{Answer, Failure, Prepared, State};
+use crate::ops::publish::{Answer, Failure, Prepared, Proof, State};
 use crate::report::Verdict;
 use crate::subject::release::Stage;
 
@@ -49,7 +49,14 @@ fn write_release(release: &Prepared, verdict: Verdict, out: &mut dyn Write) -> i
         let names = release.approved_by.iter().map(|name| visible(name)).collect::<Vec<_>>();
         writeln!(out, "  approved by {}, by {}", names.join(", "), visible(signers))?;
     }
-    if let State::Published { warnings } = &release.state {
+    if let State::Published { warnings, by_cargo } = &release.state {
+        match by_cargo {
+            Some(Proof::Gate) => writeln!(out, "  uploaded by cargo, which told the digest first")?,
+            Some(Proof::PackagedBefore) => {
+                writeln!(out, "  uploaded by cargo, which packaged the same bytes just before")?;
+            }
+            None => {}
+        }
         for warning in warnings {
             writeln!(out, "  the registry remarks: {}", visible(warning))?;
         }
@@ -58,7 +65,11 @@ fn write_release(release: &Prepared, verdict: Verdict, out: &mut dyn Write) -> i
 }
 
 fn write_failure(what: &str, failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
-    let word = if failure.is_alarm { "ALARM" } else { "not published" };
+    let word = match failure {
+        Failure { is_alarm: true, .. } => "ALARM",
+        Failure { is_accepted: true, .. } => "accepted, and not read back",
+        _ => "not published",
+    };
     writeln!(out, "{what}: {word}: {}", visible(&failure.reason))?;
     match &failure.hint {
         Some(hint) => writeln!(out, "  hint: {}", visible(hint)),
@@ -114,6 +125,8 @@ struct JsonRelease<'a> {
     state: &'static str,
     /// Why it could not be published.
     failure: Option<&'a str>,
+    /// Whether the registry has accepted an upload that could not be read back.
+    accepted: bool,
     /// What the reader can do about that.
     hint: Option<&'a str>,
     /// What the registry remarked on.
@@ -125,7 +138,7 @@ impl<'a> From<&'a Prepared> for JsonRelease<'a> {
         let (state, failure, warnings) = match &release.state {
             State::Judged if release.stage == Stage::Rehearsal => ("rehearsed", None, Default::default()),
             State::Judged => ("judged", None, Default::default()),
-            State::Published { warnings } => ("published", None, warnings.as_slice()),
+            State::Published { warnings, .. } => ("published", None, warnings.as_slice()),
             State::AlreadyThere => ("already-there", None, Default::default()),
             State::Failed(failure) if failure.is_alarm => ("alarm", Some(failure), Default::default()),
             State::Failed(failure) => ("failed", Some(failure), Default::default()),
@@ -142,6 +155,7 @@ impl<'a> From<&'a Prepared> for JsonRelease<'a> {
             allowed_signers: release.signers.as_deref(),
             state,
             failure: failure.map(|failure| failure.reason.as_str()),
+            accepted: failure.is_some_and(|failure| failure.is_accepted),
             hint: failure.and_then(|failure| failure.hint.as_deref()),
             warnings,
         }

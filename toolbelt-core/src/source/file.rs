@@ -16,6 +16,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// It is a pipe or a device, which may never end.
+    #[error("`{}` is not a file", path.display())]
+    NotAFile {
+        /// What it was taken for.
+        path: PathBuf,
+    },
     /// It is larger than such a file can honestly be.
     #[error("`{}` is larger than {limit} bytes", path.display())]
     TooLarge {
@@ -45,17 +51,31 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, Error> {
         .map_err(|error| Error::NotText { path: path.to_owned(), valid: error.utf8_error().valid_up_to() })
 }
 
+/// Opens a file to read it. A pipe is not even opened, as that waits for whoever writes to it.
+///
+/// # Errors
+///
+/// [`Error`] if it cannot be opened, or is a pipe or a device.
+pub(super) fn open(path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Io { path: path.to_owned(), source };
+    let kind = std::fs::metadata(path).map_err(failed)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(Error::NotAFile { path: path.to_owned() });
+    }
+    File::open(path).map_err(failed)
+}
+
 /// Reads at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// [`Error`] if it cannot be read or is larger.
+/// [`Error`] if it cannot be read, is no file, or is larger.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
+    let file = open(path)?;
     let length = file.metadata().map_err(failed)?.len();
     let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0));
-    // A pipe or a growing file does not say how long it will be.
+    // A growing file does not say how long it will be.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit {
         return Err(Error::TooLarge { path: path.to_owned(), limit });
@@ -111,5 +131,14 @@ mod tests {
         assert!(matches!(read_text(&path, 3), Err(Error::NotText { valid: 2, .. })));
         assert!(matches!(read_text(&path, 2), Err(Error::TooLarge { .. })));
         assert!(matches!(read_text(&folder.path().join("b"), 2), Err(Error::Io { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(matches!(read(&path, 2), Err(Error::NotAFile { .. })));
     }
 }

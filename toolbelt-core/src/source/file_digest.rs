@@ -1,22 +1,21 @@
 //! Digests of files, however large.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::file::Error;
+use super::file::{self, Error};
 use crate::subject::digest::Sha256Digest;
 
 /// The SHA-256 of a file's content.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if it cannot be read to its end.
+/// [`Error`] if it cannot be read to its end, or is no file.
 pub fn sha256(path: &Path) -> Result<Sha256Digest, Error> {
     let failed = |source| Error::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = file::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

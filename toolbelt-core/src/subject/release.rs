@@ -70,14 +70,28 @@ pub struct Revision {
     pub tree: String,
     /// The e-mail address of its author.
     pub author: String,
-    /// The fingerprint (`SHA256:…`) of the key that signed the commit, where it is an SSH key.
-    pub signed_by: Option<String>,
+    /// The fingerprint (`SHA256:…`) of the key that signed the commit, where it is an SSH key; unknown where the signature
+    /// of one cannot be read.
+    pub signed_by: Fact<Option<String>>,
     /// What would be packaged though it is not so in the commit: paths relative to the root, sorted.
     pub uncommitted: Fact<Vec<String>>,
     /// The remotes that have the commit, sorted, with how that is known.
     pub remotes: Fact<Remotes>,
+    /// The submodules that files of the `.crate` are from, sorted by path.
+    pub submodules: Fact<Vec<SubmoduleCommit>>,
     /// The tag that this version is to have.
     pub tag: Fact<ReleaseTag>,
+}
+
+/// The commit of a submodule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmoduleCommit {
+    /// Where the submodule is, relative to the root of the repository.
+    pub path: String,
+    /// The id of its commit, in hexadecimal digits.
+    pub commit: String,
+    /// The remotes of the submodule whose branches have the commit, as the last fetch left them, sorted.
+    pub remotes: Fact<Vec<String>>,
 }
 
 /// Who else has a commit.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::json;
 use super::statement::{self, ResourceDescriptor, Statement};
 use super::verify::Verified;
 use crate::subject::attestation::{Attestation, Claim};
@@ -45,7 +46,7 @@ impl Statement {
         if self.predicate_type() != P::TYPE {
             return None;
         }
-        serde_json::from_value(self.predicate().clone()).ok()
+        json::typed(self.predicate()).ok()
     }
 }
 

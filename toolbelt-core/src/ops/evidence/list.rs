@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Error;
 use super::subject::Target;
+use super::{Error, Tests};
 use crate::evidence::digest_set::DigestSet;
 use crate::ops::Environment;
 use crate::source::git::repository::GitRepository;
@@ -42,6 +42,8 @@ pub struct Unverified {
     pub subjects: Vec<About>,
     /// The type of the claim.
     pub predicate_type: String,
+    /// What it says came of tests, if that is what it is about.
+    pub tests: Option<Tests>,
     /// The claim.
     pub predicate: Value,
 }
@@ -113,6 +115,7 @@ impl From<Kept> for Entry {
             Unverified {
                 subjects: subjects.collect(),
                 predicate_type: statement.predicate_type().to_owned(),
+                tests: Tests::of(&statement),
                 predicate: statement.predicate().clone(),
             }
         });

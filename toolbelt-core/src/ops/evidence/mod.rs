@@ -6,11 +6,14 @@ pub mod subject;
 pub mod trust;
 pub mod verify;
 
+use crate::evidence::predicate::test_result::TestResult;
+use crate::evidence::statement::Statement;
 use crate::evidence::{digest_set, predicate, statement};
 use crate::source::git::{self, store};
 use crate::source::ssh;
 use crate::source::{cache, file};
 use crate::store::{notes, sidecar};
+use crate::subject::attestation::{self, TestOutcome};
 use crate::subject::malformed::Malformed;
 
 /// Why something about evidence could not be done.
@@ -115,6 +118,33 @@ impl Error {
                  something else is ./FILE",
             ),
             _ => None,
+        }
+    }
+}
+
+/// What a claim says came of tests: a good signature says nothing of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tests {
+    /// What they come to.
+    pub result: TestOutcome,
+    /// The names of what passed.
+    pub passed: Vec<String>,
+    /// The names of what passed with warnings.
+    pub warned: Vec<String>,
+    /// The names of what failed.
+    pub failed: Vec<String>,
+}
+
+impl Tests {
+    /// What a statement says; none if it is of another type, or not as its type demands.
+    pub fn of(statement: &Statement) -> Option<Self> {
+        match attestation::Claim::from(statement.claim::<TestResult>()?) {
+            attestation::Claim::TestResult { result, passed, warned, failed } => {
+                Some(Self { result, passed, warned, failed })
+            }
+            attestation::Claim::Approval { .. }
+            | attestation::Claim::VerificationSummary { .. }
+            | attestation::Claim::Other => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::subject::Target;
 use super::trust::{self, Sources, Trusted};
-use super::{Error, sidecar};
+use super::{Error, Tests, sidecar};
 use crate::evidence::envelope::Envelope;
 use crate::evidence::signature::Presence;
 use crate::evidence::statement::Statement;
@@ -61,6 +61,8 @@ pub struct Claim {
     pub line: u32,
     /// The type of the claim; as whoever wrote it says, unless it is verified.
     pub predicate_type: String,
+    /// What it says came of tests, if that is what it is about; as whoever wrote it says, unless it is verified.
+    pub tests: Option<Tests>,
     /// Whether it can be relied on.
     pub state: State,
 }
@@ -156,12 +158,12 @@ pub fn judge(
         verified: Vec::new(),
     };
     for Kept { path, line, envelope } in stored.envelopes {
-        let said = match envelope.unverified_statement() {
+        let (said, tests) = match envelope.unverified_statement() {
             Ok(statement) if !is_about(&statement, &answer.subject) => continue,
             Ok(statement) if predicate_type.is_some_and(|wanted| wanted != statement.predicate_type()) => continue,
-            Ok(statement) => statement.predicate_type().to_owned(),
+            Ok(statement) => (statement.predicate_type().to_owned(), Tests::of(&statement)),
             // What it is about cannot be told.
-            Err(_) => String::new(),
+            Err(_) => (String::new(), None),
         };
         let state = match verify(&envelope, &root, environment) {
             Ok(verified) => {
@@ -171,7 +173,7 @@ pub fn judge(
             }
             Err(error) => State::from(error),
         };
-        answer.claims.push(Claim { path, line, predicate_type: said, state });
+        answer.claims.push(Claim { path, line, predicate_type: said, tests, state });
     }
     answer.verdict = verdict(&answer);
     answer

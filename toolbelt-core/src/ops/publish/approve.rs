@@ -1,5 +1,6 @@
 //! Approves a `.crate`: whoever reviewed the commit signs the digest of what it is packaged to.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::ground::Ground;
@@ -8,12 +9,12 @@ use crate::evidence::envelope::Envelope;
 use crate::evidence::predicate;
 use crate::evidence::predicate::approval::Approval;
 use crate::evidence::statement::ResourceDescriptor;
-use crate::finding::Fact;
+use crate::finding::{Fact, Unknown};
 use crate::ops::evidence::{self, sign};
 use crate::report::Coverage;
 use crate::source::cache::Cache;
-use crate::source::release::package::Verify;
-use crate::source::{file, file_digest};
+use crate::source::registry::clean_environment::clean_environment;
+use crate::source::release::rebuild::{self, Rebuilt};
 use crate::store::{notes, sidecar};
 use crate::subject::digest::Sha256Digest;
 use crate::subject::package::purl;
@@ -65,9 +66,12 @@ pub enum Error {
     /// Evidence could not be made or kept.
     #[error(transparent)]
     Evidence(#[from] evidence::Error),
-    /// What the commit is packaged to cannot be read.
-    #[error(transparent)]
-    File(#[from] file::Error),
+    /// The commit could not be packaged.
+    #[error("this commit cannot be packaged from a fresh clone: {why}")]
+    NotPackaged {
+        /// Why.
+        why: String,
+    },
     /// The commit is packaged to something else.
     #[error("this commit is packaged to {}, not to {digest}", made.join(" and "))]
     Different {
@@ -88,18 +92,21 @@ impl Error {
     /// What the reader can do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Publish(_) | Self::File(_) => None,
+            Self::Publish(error) => error.hint(),
             Self::Evidence(error) => error.hint(),
             Self::Different { .. } => Some(
-                "check out the commit that is to be released, with the cargo that packages it; `--no-rebuild` approves a \
-                 `.crate` that you reviewed itself",
+                "check out the commit that is to be released, with the cargo that packages it; what is not committed does \
+                 not count; `--no-rebuild` approves a `.crate` that you reviewed itself",
             ),
+            Self::NotPackaged { .. } => Some("`--no-rebuild` approves a `.crate` that you reviewed itself"),
             Self::NoCommit { .. } => Some("`--output FILE` keeps it in a file"),
         }
     }
 }
 
-/// Packages, compares, signs, and keeps the approval.
+/// Packages the commit, compares, signs, and keeps the approval.
+///
+/// The work tree does not matter: what is approved is what a fresh clone of its commit is packaged to.
 ///
 /// # Errors
 ///
@@ -140,16 +147,35 @@ fn keep(request: &Request, ground: &Ground<'_>, envelope: &[Envelope]) -> Result
 
 /// The name and the package URL of the package that this digest is of.
 fn packaged(ground: &Ground<'_>, digest: Sha256Digest) -> Result<(Option<String>, String), Error> {
-    let archives = ground.package(Verify::No)?;
     let mut made = Vec::new();
-    for (member, archive) in ground.members.iter().zip(archives) {
-        let found = file_digest::sha256(&archive)?;
-        let version = member.version.to_string();
-        if found == digest {
-            let name = format!("{}-{version}.crate", member.name);
-            return Ok((Some(name), purl(&member.name, &version, ground.target.registry.purl_qualifier().as_deref())));
+    for (name, rebuilt) in rebuilt(ground)? {
+        let Rebuilt { version, contents, .. } = match rebuilt {
+            Fact::Known(rebuilt) => rebuilt,
+            Fact::Unknown(unknown) => return Err(Error::NotPackaged { why: unknown.reason }),
+        };
+        let version = version.to_string();
+        if contents.file.digest == digest {
+            let qualifier = ground.target.registry.purl_qualifier();
+            return Ok((Some(format!("{name}-{version}.crate")), purl(&name, &version, qualifier.as_deref())));
         }
-        made.push(format!("{} {version} with sha256:{found}", member.name));
+        made.push(format!("{name} {version} with sha256:{}", contents.file.digest));
     }
     Err(Error::Different { digest, made })
+}
+
+/// What a fresh clone of the commit is packaged to.
+fn rebuilt(ground: &Ground<'_>) -> Result<BTreeMap<String, Fact<Rebuilt>>, Error> {
+    let not_packaged = |unknown: &Unknown| Error::NotPackaged { why: unknown.reason.clone() };
+    let checkout = match &ground.checkout {
+        Fact::Known(checkout) => checkout,
+        Fact::Unknown(unknown) => return Err(not_packaged(unknown)),
+    };
+    let scratch = tempfile::tempdir().map_err(super::Error::Scratch)?;
+    let variables = clean_environment(&ground.request.environment.variables);
+    let names = ground.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>();
+    let options = ground.options();
+    match checkout.rebuilding(&ground.workspace, &names, &options, scratch.path(), &variables) {
+        Fact::Known(request) => Ok(rebuild::rebuild(&request)),
+        Fact::Unknown(unknown) => Err(not_packaged(&unknown)),
+    }
 }

@@ -36,7 +36,8 @@ pub(super) fn key(ground: &Ground<'_>, coverage: &mut Coverage) -> Result<Option
     }
     match sign::signing_key(&request.environment, request.key.as_deref()) {
         Ok(key) => Ok(Some(key)),
-        Err(error) if request.dry_run => {
+        // A key that was named is wanted.
+        Err(error) if request.dry_run && request.key.is_none() => {
             coverage.skip("evidence", 1, format!("not signed: {error}"));
             Ok(None)
         }
@@ -71,6 +72,7 @@ pub(super) fn write(
         policy: &ground.loaded.texts,
         is_published: !ground.request.dry_run,
         evidence: &candidate.gathered.described,
+        is_given: ground.request.crate_file.is_some(),
         now: ground.request.environment.now,
     };
     let envelopes =

@@ -27,6 +27,7 @@ use crate::report::{Coverage, Report, SourceState, Verdict};
 use crate::rules::release::missing_approval;
 use crate::source::registry::api;
 use crate::source::registry::order::Cycle;
+pub use crate::source::registry::through_cargo::Proof;
 use crate::source::{cache, cargo_config, cargo_metadata, file, git, release};
 use crate::subject::digest::Sha256Digest;
 use crate::subject::malformed::Malformed;
@@ -137,6 +138,8 @@ pub enum State {
     Published {
         /// What the registry remarked on.
         warnings: Vec<String>,
+        /// What stands for cargo's upload being of these bytes, where cargo uploaded.
+        by_cargo: Option<Proof>,
     },
     /// The registry had these bytes already.
     AlreadyThere,
@@ -261,7 +264,9 @@ impl Error {
             Self::Metadata(error) => error.hint(),
             Self::BillOfMaterials(error) => error.hint(),
             Self::Evidence(error @ evidence::Error::NoKey { .. }) => error.hint(),
-            Self::NotForPublishing { .. } => Some("`-p NAME` says which packages are meant"),
+            Self::NotForPublishing { .. } => {
+                Some("take that out of its `Cargo.toml`, or name another package with `-p NAME`")
+            }
             Self::OtherRegistry { .. } => Some("`--registry NAME` says which one"),
             Self::WhichCrate => Some("`-p NAME` says which one"),
             _ => None,

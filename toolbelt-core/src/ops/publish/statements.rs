@@ -14,13 +14,13 @@ use crate::evidence::predicate::{self, release};
 use crate::evidence::statement::{Error, ResourceDescriptor, Statement};
 use crate::ops::sbom::Documents;
 use crate::subject::digest::{Sha256Digest, hex};
-use crate::subject::release::{Release, Revision};
+use crate::subject::release::{Release, Repackaged, Revision};
 
 /// The type of the predicate that is a CycloneDX document.
 pub(super) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 /// The type of the predicate that is an SPDX document.
 pub(super) const SPDX: &str = "https://spdx.dev/Document";
-/// How a `.crate` is made of a commit: `docs/evidence.md` says what the parameters mean.
+/// How a `.crate` is made of a commit: `docs/publish.md` says what the parameters mean.
 const BUILD_TYPE: &str = "https://github.com/toolbelt-rs/toolbelt/build/cargo-package/v1";
 /// Whoever ran the command, wherever that was: their signature is all that vouches for it.
 const BUILDER: &str = "https://github.com/toolbelt-rs/toolbelt/builder/publisher/v1";
@@ -30,6 +30,8 @@ const VERIFIER: &str = "https://github.com/toolbelt-rs/toolbelt";
 const SLSA_VERSION: &str = "1.2";
 /// What a publisher's own machine can claim: there is provenance. That it was not forged is for its signature to say.
 const LEVEL: &str = "SLSA_BUILD_LEVEL_1";
+/// What can be claimed of a file that nobody says how to have made.
+const NO_LEVEL: &str = "SLSA_BUILD_LEVEL_0";
 
 /// What the statements are made of.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +50,8 @@ pub(super) struct Facts<'a> {
     pub(super) is_published: bool,
     /// The evidence that was looked at: approvals, results of tests.
     pub(super) evidence: &'a [ResourceDescriptor],
+    /// Whether the `.crate` was there before, and not made by this run.
+    pub(super) is_given: bool,
     pub(super) now: Timestamp,
 }
 
@@ -64,11 +68,14 @@ impl Facts<'_> {
         let about = || Ok(vec![self.archive()?]);
         let read =
             |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).map_err(|error| Error::Form(error.to_string()));
-        let mut statements = vec![
-            predicate::statement(about()?, &self.provenance()?)?,
+        let mut statements = Vec::new();
+        if self.has_provenance() {
+            statements.push(predicate::statement(about()?, &self.provenance()?)?);
+        }
+        statements.extend([
             Statement::new(about()?, CYCLONEDX, read(&self.documents.cyclonedx)?)?,
             Statement::new(about()?, SPDX, read(&self.documents.spdx)?)?,
-        ];
+        ]);
         if self.is_published {
             let released = release::Release { purl: self.purl(), package_id: None };
             statements.push(predicate::statement(about()?, &released)?);
@@ -78,6 +85,12 @@ impl Facts<'_> {
             statements.push(predicate::statement(self.bound()?, &summary)?);
         }
         Ok(statements)
+    }
+
+    /// Whether it is known how the `.crate` was made: by this run, or by anybody, if the commit gives these very bytes.
+    fn has_provenance(&self) -> bool {
+        let is_made_by = |repackaged: &Repackaged| repackaged.digests.iter().all(|digest| *digest == self.digest);
+        !self.is_given || self.release.repackaged.known().is_some_and(is_made_by)
     }
 
     fn purl(&self) -> String {
@@ -169,7 +182,7 @@ impl Facts<'_> {
             policy: self.policy()?,
             input_attestations: inputs?,
             verification_result: VerificationResult::Passed,
-            verified_levels: vec![LEVEL.to_owned()],
+            verified_levels: vec![if self.has_provenance() { LEVEL } else { NO_LEVEL }.to_owned()],
             dependency_levels: BTreeMap::new(),
             slsa_version: Some(SLSA_VERSION.to_owned()),
         })

@@ -14,7 +14,7 @@ use crate::source::file;
 use crate::source::registry::api::Api;
 use crate::source::registry::provider::Publish;
 use crate::source::registry::readback::{Comparison, Patience, Reader};
-use crate::source::registry::through_cargo;
+use crate::source::registry::through_cargo::{self, Outcome, Proof};
 use crate::source::registry::token::{self, Found, Search, Token};
 use crate::source::registry::upload::{self, Answer, Upload};
 
@@ -23,7 +23,7 @@ const MAX_CRATE: u64 = 64 << 20;
 /// How long a program that knows a token may take: somebody may have to unlock it.
 const TOKEN_LIMIT: Duration = Duration::from_mins(2);
 
-/// Why a release is not published; those after it were not tried.
+/// Why a release is not published, or not known to be; those after it were not tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// One line.
@@ -32,11 +32,13 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Whether the registry has something else than what was judged.
     pub is_alarm: bool,
+    /// Whether the upload was accepted all the same.
+    pub is_accepted: bool,
 }
 
 impl Failure {
     fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), hint: None, is_alarm: false }
+        Self { reason: reason.into(), hint: None, is_alarm: false, is_accepted: false }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -46,8 +48,18 @@ impl Failure {
 
     fn alarm(reason: impl Into<String>) -> Self {
         let hint = "yank the version, and find out who published it: `cargo owner --list` names who can";
-        Self { reason: reason.into(), hint: Some(hint.to_owned()), is_alarm: true }
+        Self { is_alarm: true, ..Self::new(reason).hint(hint) }
     }
+}
+
+/// What came of an upload, before anything was read back.
+struct Sent {
+    /// What the registry remarks on.
+    warnings: Vec<String>,
+    /// What stands for cargo's upload being of these bytes, where cargo uploaded.
+    by_cargo: Option<Proof>,
+    /// What was said instead of yes; none if the upload was accepted.
+    unclear: Option<String>,
 }
 
 /// Publishes in this order; stops at the first that fails.
@@ -80,7 +92,7 @@ fn one(ground: &Ground<'_>, release: &Prepared) -> Result<State, Failure> {
         Comparison::Absent => {}
         other => return Err(not_there(&other)),
     }
-    let warnings = match &found {
+    let sent = match &found {
         Found::Token { token, .. } => send(ground, &api, token, release)?,
         Found::ThroughCargo { .. } => ask_cargo(ground, &api, &publish)?,
         Found::Nowhere => {
@@ -90,9 +102,21 @@ fn one(ground: &Ground<'_>, release: &Prepared) -> Result<State, Failure> {
     };
     let patience = Patience { total: ground.request.index_wait, ..Patience::default() };
     match reader.wait(&release.name, &release.version, release.digest, patience, &mut thread::sleep) {
-        Comparison::Identical { .. } => Ok(State::Published { warnings }),
-        other => Err(not_there(&other)),
+        Comparison::Identical { .. } => Ok(State::Published { warnings: sent.warnings, by_cargo: sent.by_cargo }),
+        other => Err(not_read_back(&other, &sent)),
     }
+}
+
+/// Why something that was sent is not there as it was judged, with what was said when it was sent.
+fn not_read_back(comparison: &Comparison, sent: &Sent) -> Failure {
+    let failure = not_there(comparison);
+    let reason = match (comparison, &sent.unclear) {
+        (Comparison::Different { .. } | Comparison::Identical { .. }, _) => return failure,
+        (Comparison::Absent, None) => "the registry's index does not list it yet".to_owned(),
+        (Comparison::Unknown(_), None) => failure.reason,
+        (Comparison::Absent | Comparison::Unknown(_), Some(said)) => format!("{}: {said}", failure.reason),
+    };
+    Failure { reason, is_accepted: sent.unclear.is_none(), ..failure }
 }
 
 /// Why something is not there as it was judged.
@@ -124,15 +148,17 @@ fn find_token(ground: &Ground<'_>, publish: &Publish<'_>) -> Result<Found, Failu
     token::find(&search, publish).map_err(|error| Failure::new(causes(&error)))
 }
 
-/// Sends the bytes; returns what the registry remarks on. Of an answer that says neither yes nor no, the index knows more.
-fn send(ground: &Ground<'_>, api: &Api, token: &Token, release: &Prepared) -> Result<Vec<String>, Failure> {
+/// Sends the bytes. Of an answer that says neither yes nor no, the index knows more.
+fn send(ground: &Ground<'_>, api: &Api, token: &Token, release: &Prepared) -> Result<Sent, Failure> {
+    let unclear = |said: String| Ok(Sent { warnings: Vec::new(), by_cargo: None, unclear: Some(said) });
     let failed = |error: &dyn std::error::Error| Failure::new(causes(error));
     let bytes = file::read(&release.archive, MAX_CRATE).map_err(|error| failed(&error))?;
     let version = release.version.to_string();
     let upload = Upload::new(&release.name, &version, &bytes, release.digest, api.registry());
     match upload.map_err(|error| failed(&error))?.send(&ground.http, api, token, upload::LIMIT) {
-        Answer::Accepted { warnings } => Ok(warnings),
-        Answer::AlreadyThere { .. } | Answer::Unknown { .. } => Ok(Vec::new()),
+        Answer::Accepted { warnings } => Ok(Sent { warnings, by_cargo: None, unclear: None }),
+        Answer::AlreadyThere { detail } => unclear(format!("the registry says that it has this version: {detail}")),
+        Answer::Unknown { reason } => unclear(format!("what came of the upload is not known: {reason}")),
         Answer::NotSent { reason } => Err(Failure::new(reason)),
         Answer::Refused { detail, .. } => Err(Failure::new(format!("the registry refuses it: {detail}"))),
         Answer::Denied { detail, .. } => Err(Failure::new(format!("the registry does not take the token: {detail}"))
@@ -141,7 +167,7 @@ fn send(ground: &Ground<'_>, api: &Api, token: &Token, release: &Prepared) -> Re
 }
 
 /// Has cargo upload where only cargo can get the token, after it has proven that it packages the same bytes.
-fn ask_cargo(ground: &Ground<'_>, api: &Api, publish: &Publish<'_>) -> Result<Vec<String>, Failure> {
+fn ask_cargo(ground: &Ground<'_>, api: &Api, publish: &Publish<'_>) -> Result<Sent, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(causes(error));
     let scratch = tempfile::tempdir().map_err(|error| failed(&error))?;
     let variables = &ground.request.environment.variables;
@@ -159,7 +185,11 @@ fn ask_cargo(ground: &Ground<'_>, api: &Api, publish: &Publish<'_>) -> Result<Ve
         limit: upload::LIMIT * 2,
     };
     match through_cargo::publish(&request) {
-        Ok(through_cargo::Outcome::Uploaded(_) | through_cargo::Outcome::Unknown { .. }) => Ok(Vec::new()),
+        Ok(Outcome::Uploaded(proof)) => Ok(Sent { warnings: Vec::new(), by_cargo: Some(proof), unclear: None }),
+        Ok(Outcome::Unknown { proof, reason }) => {
+            let said = format!("cargo did not upload it, or did not say so: {reason}");
+            Ok(Sent { warnings: Vec::new(), by_cargo: Some(proof), unclear: Some(said) })
+        }
         Err(error) => Err(failed(&error)),
     }
 }

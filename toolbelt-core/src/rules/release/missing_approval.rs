@@ -71,17 +71,18 @@ fn count(release: &Release) -> Result<Count, Outcome> {
     let digest = known(&release.archive, release)?.digest.to_string();
     // Without the author nobody is known to be somebody else.
     let revision = known(&release.revision, release)?;
+    let signed_by = known(&revision.signed_by, release)?.as_deref();
     let attestations = known(&release.attestations, release)?;
     let approvals = attestations.iter().filter(|attestation| matches!(attestation.claim(), Claim::Approval { .. }));
     let is_of_this = |attestation: &&Attestation| attestation.is_about("sha256", &digest);
     let (of_this, of_others): (Vec<&Attestation>, Vec<&Attestation>) = approvals.partition(is_of_this);
     let persons = persons(of_this.iter().flat_map(|attestation| attestation.signers()));
-    let (authors, approvers) = persons.into_iter().partition(|person| is_author(person, revision));
+    let (authors, approvers) = persons.into_iter().partition(|person| is_author(person, revision, signed_by));
     Ok(Count { digest, approvers, authors, of_others: of_others.len() })
 }
 
-fn is_author(person: &Person, revision: &Revision) -> bool {
-    person.is_called(&revision.author) || revision.signed_by.as_deref().is_some_and(|key| person.has_key(key))
+fn is_author(person: &Person, revision: &Revision, signed_by: Option<&str>) -> bool {
+    person.is_called(&revision.author) || signed_by.is_some_and(|key| person.has_key(key))
 }
 
 fn finding(release: &Release, count: &Count, wanted: u32) -> Finding {
@@ -223,9 +224,12 @@ mod tests {
         assert_eq!(reasons(&judge(&outside)), ["no git repository"]);
         let none = Release { archive: Fact::Unknown(Unknown::new("cargo could not package it")), ..release() };
         assert_eq!(reasons(&judge(&none)), ["cargo could not package it"]);
+        let mut unread = release();
+        revision(&mut unread).signed_by = Fact::Unknown(Unknown::new("its signature cannot be read"));
+        assert_eq!(reasons(&judge(&unread)), ["its signature cannot be read"]);
         let mut other = release();
         archive(&mut other).digest = digest(8);
-        revision(&mut other).signed_by = None;
+        revision(&mut other).signed_by = Fact::Known(None);
         other.attestations = Fact::Known(vec![approval(8, &[("ann", "bob@example.org")])]);
         assert_eq!(judge(&other), Outcome::clean());
     }

@@ -118,13 +118,14 @@ mod tests {
                 commit: COMMIT.to_owned(),
                 tree: "3333333333333333333333333333333333333333".to_owned(),
                 author: "ann@example.org".to_owned(),
-                signed_by: Some("SHA256:ann".to_owned()),
+                signed_by: Fact::Known(Some("SHA256:ann".to_owned())),
                 uncommitted: Fact::Known(Vec::new()),
                 remotes: Fact::Known(Remotes {
                     configured: vec!["origin".to_owned()],
                     having: vec!["origin".to_owned()],
                     asked: true,
                 }),
+                submodules: Fact::Known(Vec::new()),
                 tag: Fact::Known(ReleaseTag {
                     name: "v1.2.3".to_owned(),
                     commit: Some(COMMIT.to_owned()),

@@ -4,7 +4,7 @@ use super::wording::{several, short};
 use super::{Context, known};
 use crate::finding::{Finding, Fix, Level, Outcome};
 use crate::rules::{Capability, Check, Rule, Scope, Severity};
-use crate::subject::release::{Release, Remotes, Revision};
+use crate::subject::release::{Release, Remotes, Revision, SubmoduleCommit};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -29,13 +29,39 @@ fn check(release: &Release, _: &Context<'_>) -> Outcome {
         Ok(revision) => revision,
         Err(outcome) => return outcome,
     };
-    match known(&revision.remotes, release) {
+    let mut outcome = match known(&revision.remotes, release) {
         Ok(remotes) if remotes.having.is_empty() => finding(release, revision, remotes).into(),
         Ok(_) => Outcome::clean(),
-        // A clone of one commit, as CI makes it of a proposed change, cannot say; the release is asked again.
-        Err(_) if release.is_rehearsal() => Outcome::clean(),
-        Err(outcome) => outcome,
+        Err(outcome) => unless_rehearsed(release, outcome),
+    };
+    match known(&revision.submodules, release) {
+        Ok(submodules) => submodules.iter().for_each(|submodule| outcome.extend(of_submodule(release, submodule))),
+        Err(unknown) => outcome.extend(unless_rehearsed(release, unknown)),
     }
+    outcome
+}
+
+/// A clone of one commit, as CI makes it of a proposed change, cannot say; the release is asked again.
+fn unless_rehearsed(release: &Release, outcome: Outcome) -> Outcome {
+    if release.is_rehearsal() { Outcome::clean() } else { outcome }
+}
+
+fn of_submodule(release: &Release, submodule: &SubmoduleCommit) -> Outcome {
+    let remotes = match known(&submodule.remotes, release) {
+        Ok(remotes) => remotes,
+        Err(outcome) => return unless_rehearsed(release, outcome),
+    };
+    if !remotes.is_empty() {
+        return Outcome::clean();
+    }
+    let SubmoduleCommit { path, commit, .. } = submodule;
+    let message = format!("no remote of the submodule `{path}` had its commit {} at the last fetch", short(commit));
+    let finding = Finding::new(release.subject(), message)
+        .fact("submodule", path.as_str())
+        .fact("submodule-commit", commit.as_str())
+        .told_apart_by(path.clone())
+        .fix(Fix::new("push it, or fetch in the submodule if that was done from elsewhere").command("git fetch"));
+    if release.is_rehearsal() { finding.weaker() } else { finding }.into()
 }
 
 fn finding(release: &Release, revision: &Revision, remotes: &Remotes) -> Finding {
@@ -95,6 +121,23 @@ mod tests {
         let configured = vec!["fork".to_owned(), "origin".to_owned()];
         revision(&mut release).remotes = Fact::Known(Remotes { configured, having, asked: false });
         assert_eq!(check(&RULE, &release), Outcome::clean());
+    }
+
+    #[test]
+    fn a_commit_of_a_submodule_that_its_remotes_have_not_is_a_finding() {
+        let with = |mut release: Release, remotes: Fact<Vec<String>>| {
+            let commit = "2222222222222222222222222222222222222222".to_owned();
+            let submodule = SubmoduleCommit { path: "src/inner".to_owned(), commit, remotes };
+            revision(&mut release).submodules = Fact::Known(vec![submodule]);
+            check(&RULE, &release)
+        };
+        let message = "no remote of the submodule `src/inner` had its commit 222222222222 at the last fetch";
+        assert_eq!(messages(&with(release(), Fact::Known(Vec::new()))), [message]);
+        assert_eq!(messages(&with(rehearsal(), Fact::Known(Vec::new()))), [format!("weaker: {message}")]);
+        assert_eq!(with(release(), Fact::Known(vec!["origin".to_owned()])), Outcome::clean());
+        let unknown = || Fact::Unknown(Unknown::new("it is not at hand"));
+        assert_eq!(reasons(&with(release(), unknown())), ["it is not at hand"]);
+        assert_eq!(with(rehearsal(), unknown()), Outcome::clean());
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn check(release: &Release, _: &Context<'_>) -> Outcome {
         return Outcome::clean();
     }
     let (here, there) = (ours.to_string(), one.to_string());
-    let message = format!("two clones give sha256 {}…, and this tree {}…", short(&there), short(&here));
+    let message = format!("two clones give sha256 {}…, and this `.crate` has {}…", short(&there), short(&here));
     finding(release, message).fact("digests", vec![here, there]).told_apart_by("tree").into()
 }
 
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_clean_tree_gives_what_the_clones_give() {
-        let message = "two clones give sha256 080808080808…, and this tree 070707070707…";
+        let message = "two clones give sha256 080808080808…, and this `.crate` has 070707070707…";
         let mut release = repackaged(8, 8, &[]);
         assert_eq!(messages(&check(&RULE, &release)), [message]);
         revision(&mut release).uncommitted = Fact::Known(vec!["src/lib.rs".to_owned()]);

@@ -1,14 +1,14 @@
-//! What a checkout makes of blobs: line ends, keywords, encodings, and the filters that the user has configured.
-
-use std::time::Duration;
+//! What a checkout makes of blobs, by what the commit itself says: line ends, keywords, encodings. Filters are programs of
+//! whoever has configured them, and are never run.
 
 use super::Error;
-use super::program::Call;
-use super::repository::GitRepository;
+use super::clone::Borrower;
+use super::snapshot::Snapshot;
 use crate::subject::content::ObjectId;
+use crate::subject::tree::Mode;
 
-/// How long git and the filters may take for all blobs together.
-const LIMIT: Duration = Duration::from_mins(2);
+/// The file that says how others are checked out.
+const ATTRIBUTES: &str = ".gitattributes";
 
 /// A blob at a path, and what its checkout is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -21,48 +21,98 @@ pub struct Expected<'a> {
     pub content: &'a [u8],
 }
 
-/// Whether each blob becomes what is expected when a commit is checked out; none where git cannot be asked.
+/// How a blob compares with what is expected of its checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// It becomes that.
+    Same,
+    /// It becomes something else.
+    Other,
+    /// It becomes something else unless the filter of this name, which the commit's attributes ask for, makes it of it.
+    Filtered {
+        /// The name: `lfs`.
+        filter: String,
+    },
+    /// Git cannot be asked about its path.
+    NotAsked,
+}
+
+/// Compares each blob with what is expected when its commit is checked out.
 ///
-/// The attributes are those of the commit and of `$GIT_DIR/info/attributes`, the filters those that the user's and the
-/// repository's configuration name. One command is asked for all.
+/// The attributes are those of the commit alone: others, as those in `$GIT_DIR/info/attributes`, are no part of what was
+/// reviewed, and whatever ran here before may have written them.
 ///
 /// # Errors
 ///
-/// [`Error::Program`] if git or a filter that is required fails.
-pub fn becomes(
-    repository: &GitRepository,
-    commit: ObjectId,
-    expected: &[Expected<'_>],
-) -> Result<Vec<Option<bool>>, Error> {
+/// [`Error::Program`] if git fails, or there is no place for temporary files.
+pub fn becomes(snapshot: &Snapshot, expected: &[Expected<'_>]) -> Result<Vec<Made>, Error> {
+    let failed = |error: std::io::Error| not_asked(&error.to_string());
+    let folder = tempfile::Builder::new().prefix("toolbelt-").tempdir().map_err(failed)?;
+    let git = Borrower::make(snapshot.repository(), folder.path())?;
+    check_out_attributes(&git, snapshot)?;
+    let asked = expected.iter().filter(|expected| can_ask(expected.path)).collect::<Vec<_>>();
+    let filters = filters(&git, &asked)?;
     let mark = mark()?;
-    let asked = expected.iter().filter(|expected| can_ask(expected.path));
-    let input: Vec<String> = asked.map(|Expected { path, blob, .. }| format!("{blob} {path}\n{mark} x\n")).collect();
-    let commit = commit.to_string();
-    let call = Call::new(&["cat-file", "--batch", "--filters"]);
-    let variables = [
-        // Older versions take the attributes of the work tree.
-        ("GIT_ATTR_SOURCE", commit.as_str()),
-        // What Git LFS would fetch is compared by its digest instead.
-        ("GIT_LFS_SKIP_SMUDGE", "1"),
-    ];
-    let call =
-        Call { input: input.concat().into_bytes(), limit: LIMIT, variables: &variables, in_work_tree: true, ..call };
-    let output = call.succeed(repository)?;
+    let input: Vec<String> =
+        asked.iter().map(|Expected { path, blob, .. }| format!("{blob} {path}\n{mark} x\n")).collect();
+    let output = git.succeed(&["cat-file", "--batch", "--filters"], input.concat().as_bytes())?;
     let end = format!("\n{mark} missing\n");
     let mut rest = output.as_slice();
-    let mut answers = Vec::with_capacity(expected.len());
-    for expected in expected {
+    let mut filters = filters.into_iter();
+    let compare = |expected: &Expected<'_>| {
         if !can_ask(expected.path) {
-            answers.push(None);
-            continue;
+            return Ok(Made::NotAsked);
         }
-        let answer = next(&mut rest, end.as_bytes()).ok_or_else(|| Error::Program {
-            command: "cat-file --batch --filters".to_owned(),
-            why: "did not answer".to_owned(),
-        })?;
-        answers.push(Some(answer == expected.content));
+        let answer = next(&mut rest, end.as_bytes()).ok_or_else(|| did_not_answer("cat-file --batch --filters"))?;
+        let filter = filters.next().flatten();
+        Ok(match filter {
+            _ if answer == expected.content => Made::Same,
+            Some(filter) => Made::Filtered { filter },
+            None => Made::Other,
+        })
+    };
+    expected.iter().map(compare).collect()
+}
+
+/// Writes the files that hold attributes, as the commit has them, and no others.
+fn check_out_attributes(git: &Borrower<'_>, snapshot: &Snapshot) -> Result<(), Error> {
+    let is_wanted = |path: &&str| {
+        let is_file = matches!(snapshot.at(path), Some((Mode::File | Mode::Executable, _)));
+        is_file && path.rsplit('/').next() == Some(ATTRIBUTES)
+    };
+    git.succeed(&["read-tree", &snapshot.commit().to_string()], &[])?;
+    let paths = lines(snapshot.paths().filter(is_wanted));
+    git.succeed(&["checkout-index", "--quiet", "-z", "--stdin"], &paths)?;
+    Ok(())
+}
+
+/// The filter that attributes ask for, of each path; none where they ask for none.
+fn filters(git: &Borrower<'_>, asked: &[&Expected<'_>]) -> Result<Vec<Option<String>>, Error> {
+    let paths = lines(asked.iter().map(|expected| expected.path));
+    let output = git.succeed(&["check-attr", "-z", "--stdin", "filter"], &paths)?;
+    let fields: Vec<&[u8]> = output.split(|byte| *byte == 0).collect();
+    let answers: Vec<&[&[u8]]> = fields.chunks_exact(3).collect();
+    if answers.len() != asked.len() {
+        return Err(did_not_answer("check-attr filter"));
     }
-    Ok(answers)
+    let filter = |answer: &&[&[u8]]| match answer.last().copied() {
+        None | Some(b"unspecified" | b"unset" | b"set" | b"") => None,
+        Some(name) => Some(String::from_utf8_lossy(name).into_owned()),
+    };
+    Ok(answers.iter().map(filter).collect())
+}
+
+/// Paths as git reads them with `-z`.
+fn lines<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    paths.flat_map(|path| [path.as_bytes(), b"\0"].concat()).collect()
+}
+
+fn not_asked(why: &str) -> Error {
+    Error::Program { command: "cat-file".to_owned(), why: format!("was not asked: {why}") }
+}
+
+fn did_not_answer(command: &str) -> Error {
+    Error::Program { command: command.to_owned(), why: "did not answer".to_owned() }
 }
 
 /// Takes the next answer off: what follows its first line, up to the mark.
@@ -84,8 +134,7 @@ fn can_ask(path: &str) -> bool {
 /// A name that no object has and nothing that is compared can hold: nobody could know it before.
 fn mark() -> Result<String, Error> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| Error::Program { command: "cat-file".to_owned(), why: format!("was not asked: {error}") })?;
+    getrandom::fill(&mut random).map_err(|error| not_asked(&error.to_string()))?;
     Ok(format!("toolbelt-{}", crate::subject::digest::hex(&random)))
 }
 
@@ -94,9 +143,17 @@ mod tests {
     use super::super::sandbox::Sandbox;
     use super::*;
 
+    fn snapshot(sandbox: &Sandbox) -> Snapshot {
+        Snapshot::open(&sandbox.open(), sandbox.id("HEAD")).unwrap()
+    }
+
+    fn made(sandbox: &Sandbox, path: &str, content: &[u8]) -> Made {
+        let expected = [Expected { path, blob: sandbox.id(&format!("HEAD:{path}")), content }];
+        becomes(&snapshot(sandbox), &expected).unwrap().remove(0)
+    }
+
     /// Compares what is said of each path with what a checkout writes.
     fn agrees(sandbox: &Sandbox, paths: &[&str]) {
-        let commit = sandbox.id("HEAD");
         for path in paths {
             std::fs::remove_file(sandbox.root.join(path)).unwrap();
         }
@@ -109,56 +166,72 @@ mod tests {
                 .zip(&changed)
                 .map(|(path, content)| Expected { path, blob: sandbox.id(&format!("HEAD:{path}")), content })
                 .collect();
-            becomes(&sandbox.open(), commit, &expected).unwrap()
+            becomes(&snapshot(sandbox), &expected).unwrap()
         };
-        assert_eq!(ask(&<[u8]>::to_vec), vec![Some(true); paths.len()]);
-        assert_eq!(ask(&|content| [content, b"x"].concat()), vec![Some(false); paths.len()]);
+        assert_eq!(ask(&<[u8]>::to_vec), vec![Made::Same; paths.len()]);
+        assert_eq!(ask(&|content| [content, b"x"].concat()), vec![Made::Other; paths.len()]);
     }
 
     #[test]
     fn blobs_become_what_git_writes() {
         let sandbox = Sandbox::new(&[]);
-        sandbox.git(&["config", "filter.rot.clean", "tr a-z b-za"]);
-        sandbox.git(&["config", "filter.rot.smudge", "tr b-za a-z"]);
-        sandbox.write(
-            ".gitattributes",
-            "*.txt text eol=crlf\n*.id ident\n*.wide text working-tree-encoding=UTF-16LE\n*.rot filter=rot\n",
-        );
+        sandbox.write(".gitattributes", "*.txt text eol=crlf\n*.id ident\n");
+        sandbox.write("a/.gitattributes", "*.wide text working-tree-encoding=UTF-16LE\n");
         sandbox.write("a/lines.txt", "one\r\ntwo\r\n");
         sandbox.write("key.id", "$Id$\n");
-        sandbox.write("text.wide", "h\0i\0\n\0");
-        sandbox.write("secret.rot", "hello\n");
+        sandbox.write("a/text.wide", "h\0i\0\n\0");
         sandbox.write("with space.txt", "x\r\n");
         sandbox.write("empty", "");
         sandbox.write("plain", "toolbelt-0 missing\n");
         sandbox.commit("one");
-        agrees(&sandbox, &["a/lines.txt", "key.id", "text.wide", "secret.rot", "with space.txt", "empty", "plain"]);
+        agrees(&sandbox, &["a/lines.txt", "key.id", "a/text.wide", "with space.txt", "empty", "plain"]);
         // What counts are the attributes of the commit.
         sandbox.write(".gitattributes", "");
-        let blob = sandbox.id("HEAD:a/lines.txt");
-        let expected = [Expected { path: "a/lines.txt", blob, content: b"one\r\ntwo\r\n" }];
-        assert_eq!(becomes(&sandbox.open(), sandbox.id("HEAD"), &expected).unwrap(), [Some(true)]);
+        assert_eq!(made(&sandbox, "a/lines.txt", b"one\r\ntwo\r\n"), Made::Same);
+        sandbox.git(&["config", "core.autocrlf", "true"]);
+        assert_eq!(made(&sandbox, "plain", b"toolbelt-0 missing\r\n"), Made::Same, "the user's line ends");
+    }
+
+    #[test]
+    fn filters_are_named_and_never_run() {
+        let sandbox = Sandbox::new(&[]);
+        sandbox.write(".gitattributes", "*.rot filter=rot\n");
+        sandbox.write("secret.rot", "hello\n");
+        sandbox.commit("one");
+        sandbox.git(&["config", "filter.rot.smudge", "touch ran; tr a-z A-Z"]);
+        sandbox.git(&["config", "filter.rot.required", "true"]);
+        let rot = Made::Filtered { filter: "rot".to_owned() };
+        assert_eq!(made(&sandbox, "secret.rot", b"HELLO\n"), rot);
+        assert_eq!(made(&sandbox, "secret.rot", b"hello\n"), Made::Same, "it is the blob");
+        assert!(!sandbox.root.join("ran").exists());
+    }
+
+    #[test]
+    fn attributes_that_no_commit_has_do_not_count() {
+        let sandbox = Sandbox::new(&[]);
+        sandbox.write("a", "hello\n");
+        sandbox.commit("one");
+        let attributes = "* filter=up text working-tree-encoding=UTF-16LE\n";
+        sandbox.write(".git/info/attributes", attributes);
+        sandbox.write("../own-attributes", attributes);
+        sandbox.write(".gitattributes", attributes);
+        let own = sandbox.beside("own-attributes").root;
+        sandbox.git(&["config", "core.attributesFile", own.to_str().unwrap()]);
+        sandbox.git(&["config", "filter.up.smudge", "tr a-z A-Z"]);
+        for content in [b"HELLO\n".as_slice(), b"h\0e\0l\0l\0o\0\n\0"] {
+            assert_eq!(made(&sandbox, "a", content), Made::Other);
+        }
+        assert_eq!(made(&sandbox, "a", b"hello\n"), Made::Same);
     }
 
     #[test]
     fn what_git_cannot_be_asked_is_left_open() {
         let sandbox = Sandbox::new(&[]);
         sandbox.write("a", "x");
-        let commit = sandbox.commit("one");
+        sandbox.commit("one");
         let blob = sandbox.id("HEAD:a");
         let expected = ["a\nb", " a", "a"].map(|path| Expected { path, blob, content: b"x" });
-        assert_eq!(becomes(&sandbox.open(), commit, &expected).unwrap(), [None, None, Some(true)]);
-    }
-
-    #[test]
-    fn a_required_filter_that_fails_is_an_error() {
-        let sandbox = Sandbox::new(&[]);
-        sandbox.write("a", "x");
-        sandbox.write(".gitattributes", "a filter=odd\n");
-        let commit = sandbox.commit("one");
-        sandbox.git(&["config", "filter.odd.smudge", "false"]);
-        sandbox.git(&["config", "filter.odd.required", "true"]);
-        let expected = [Expected { path: "a", blob: sandbox.id("HEAD:a"), content: b"x" }];
-        assert!(becomes(&sandbox.open(), commit, &expected).is_err());
+        let answers = becomes(&snapshot(&sandbox), &expected).unwrap();
+        assert_eq!(answers, [Made::NotAsked, Made::NotAsked, Made::Same]);
     }
 }

@@ -16,14 +16,14 @@ pub fn head(repository: &GitRepository) -> Result<Option<ObjectId>, Error> {
     Refs::open(repository).head()
 }
 
-/// The tree, the author's e-mail address, and the signature of a commit.
+/// The tree, the author's e-mail address, and the signatures of a commit.
 pub struct Facts {
     /// The id of its tree.
     pub tree: ObjectId,
     /// As the commit has it.
     pub author: String,
-    /// The signature in its headers, if there is one.
-    pub signature: Option<Vec<u8>>,
+    /// The signatures in its headers.
+    pub signatures: Vec<Vec<u8>>,
 }
 
 /// Reads a commit.
@@ -39,6 +39,7 @@ pub fn facts(repository: &GitRepository, commit: ObjectId) -> Result<Facts, Erro
     let parsed = CommitRef::from_bytes(content, store.hash()).map_err(|error| failed(error.to_string()))?;
     let author = parsed.author().map_err(|error| failed(error.to_string()))?.email.to_string();
     let names = ["gpgsig", "gpgsig-sha256"];
-    let signature = names.iter().find_map(|name| parsed.extra_headers().find(name)).map(|value| value.to_vec());
-    Ok(Facts { tree: parsed.tree(), author, signature })
+    let signatures =
+        names.iter().flat_map(|name| parsed.extra_headers().find_all(name)).map(|value| value.to_vec()).collect();
+    Ok(Facts { tree: parsed.tree(), author, signatures })
 }

@@ -100,14 +100,15 @@ pub(super) fn git_at(
     run(reading(directory, &variables, arguments), arguments)
 }
 
-/// Runs a command outside of any repository.
+/// Runs a command where nothing but these variables and what is in the directory counts.
 pub(super) fn git_outside(
     directory: &Path,
     variables: &BTreeMap<String, String>,
     arguments: &[&str],
+    input: &[u8],
     limit: Duration,
 ) -> Result<Output, Error> {
-    run(Program { limit, ..reading(directory, variables, arguments) }, arguments)
+    run(Program { limit, input: input.to_owned(), ..reading(directory, variables, arguments) }, arguments)
 }
 
 fn variables(repository: &GitRepository, git_dir: &Path) -> BTreeMap<String, String> {

@@ -84,6 +84,17 @@ pub fn fetched(repository: &GitRepository, configured: &[String], commit: Object
     Ok(having)
 }
 
+/// Whether a tag leads to a commit: anybody's, as tags do not say which remote they are from.
+///
+/// # Errors
+///
+/// [`Error::Program`] if git cannot tell.
+pub fn is_tagged(repository: &GitRepository, commit: ObjectId) -> Result<bool, Error> {
+    let contains = format!("--contains={commit}");
+    let arguments = ["for-each-ref", "--count=1", "--format=%(refname)", &contains, "refs/tags/"];
+    Ok(!Call::new(&arguments).succeed(repository)?.is_empty())
+}
+
 /// The remote that a remote-tracking branch is of; names of remotes may have slashes.
 fn remote_of<'a>(name: &str, configured: &'a [String]) -> Option<&'a String> {
     let below = name.strip_prefix("refs/remotes/")?;

@@ -135,6 +135,11 @@ impl Snapshot {
         Ok(buffer)
     }
 
+    /// Whether a content is what its id says; [`read`](Self::read) trusts git's storage.
+    pub fn is_intact(id: &ObjectId, content: &[u8]) -> bool {
+        check(id, Kind::Blob, content).is_ok()
+    }
+
     /// Reads a file as text, following symbolic links; none if there is none, if it is no text, or larger than `limit`.
     ///
     /// # Errors

@@ -68,6 +68,8 @@ pub enum Outcome {
     Uploaded(Proof),
     /// Cargo failed, or did not end in time: ask the index.
     Unknown {
+        /// What had been proven.
+        proof: Proof,
         /// The end of what cargo said.
         reason: String,
     },
@@ -119,10 +121,10 @@ pub fn publish(request: &Request<'_>) -> Result<Outcome, Error> {
     };
     match run(request, &arguments, request.variables, request.limit) {
         Ok(output) if output.status.success() => Ok(Outcome::Uploaded(proof)),
-        Ok(output) => Ok(Outcome::Unknown { reason: said(&output) }),
+        Ok(output) => Ok(Outcome::Unknown { proof, reason: said(&output) }),
         // Ended in the midst of it.
         Err(error @ (program::Error::TooLong { .. } | program::Error::TooMuch { .. })) => {
-            Ok(Outcome::Unknown { reason: error.to_string() })
+            Ok(Outcome::Unknown { proof, reason: error.to_string() })
         }
         Err(error @ (program::Error::Missing { .. } | program::Error::Start { .. })) => Err(error.into()),
     }

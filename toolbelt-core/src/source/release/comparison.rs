@@ -9,10 +9,11 @@ use super::origin::Origins;
 use super::rebuild::Rebuilt;
 use crate::finding::Fact;
 use crate::source::git;
-use crate::source::git::checkout::{self, Expected};
+use crate::source::git::checkout::{self, Expected, Made};
 use crate::source::git::snapshot::{Snapshot, Target};
 use crate::source::git::store::Missing;
 use crate::subject::content::ObjectId;
+use crate::subject::digest::hex;
 use crate::subject::release::{Comparison, Difference};
 
 /// The most that is held in memory of files that are not the blobs of the commit as they are.
@@ -20,6 +21,9 @@ const MAX_FILTERED: usize = 256 << 20;
 
 /// The longest pointer of Git LFS, by [its specification](https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
 const MAX_POINTER: usize = 1024;
+
+/// What attributes call the filter of Git LFS.
+const LFS: &str = "lfs";
 
 /// The files that cargo makes, which the commit does not have.
 const GENERATED: &[&str] = &[MANIFEST, LOCKFILE, VCS_INFO];
@@ -37,8 +41,8 @@ pub struct Packaged<'a> {
 
 /// Compares a `.crate` with a commit.
 ///
-/// A file is the same if it is the blob of the commit at its path, or what a checkout makes of that blob. The files that
-/// cargo makes are compared with those of `rebuilt`.
+/// A file is the same if it is the blob of the commit at its path, or what a checkout makes of that blob, and if `rebuilt`
+/// has it like that. The files that cargo makes are compared with those of `rebuilt` alone.
 ///
 /// # Errors
 ///
@@ -54,6 +58,7 @@ pub fn compare(
         submodules: BTreeMap::new(),
         result: Comparison { paths: origins.snapshot().paths().map(str::to_owned).collect(), ..Comparison::default() },
         changed: BTreeMap::new(),
+        fetched: BTreeSet::new(),
     };
     for (path, what) in &contents.irregular {
         comparing.differs(path, Difference::Irregular { what: what.clone() });
@@ -71,6 +76,7 @@ pub fn compare(
     }
     comparing.filtered(packaged)?;
     if let Fact::Known(rebuilt) = rebuilt {
+        comparing.against(contents, rebuilt);
         for path in rebuilt.contents.file.files.keys().filter(|path| !contents.file.files.contains_key(*path)) {
             comparing.differs(path, Difference::Missing);
         }
@@ -89,11 +95,16 @@ struct Changed {
     shown: String,
 }
 
+/// A file, what it is compared with, and, where that is a pointer of Git LFS, whether the pointer is to this file.
+type Asked<'a> = (&'a str, &'a Changed, Option<bool>);
+
 struct Comparing<'a> {
     origins: &'a Origins<'a>,
     submodules: BTreeMap<String, Result<Snapshot, String>>,
     result: Comparison,
     changed: BTreeMap<String, Changed>,
+    /// Files whose digest the commit has in their place: a clone does not fetch them.
+    fetched: BTreeSet<String>,
 }
 
 impl Comparing<'_> {
@@ -127,6 +138,21 @@ impl Comparing<'_> {
             return self.not_compared(path, why);
         }
         self.result.same += 1;
+    }
+
+    /// Compares what was found to be the same with what cargo packages of the commit alone: the work tree is not trusted
+    /// to say what a checkout makes of a blob, nor which files are packaged.
+    fn against(&mut self, contents: &Contents, rebuilt: &Rebuilt) {
+        for (path, blob) in &contents.blobs {
+            let is_told = self.result.differences.contains_key(path) || self.result.not_compared.contains_key(path);
+            if is_told || self.fetched.contains(path) || GENERATED.contains(&path.as_str()) {
+                continue;
+            }
+            if rebuilt.contents.blobs.get(path) != Some(blob) {
+                self.result.same -= 1;
+                self.differs(path, Difference::OtherThanRebuilt);
+            }
+        }
     }
 
     /// Compares a file with the blob of the commit.
@@ -191,7 +217,7 @@ impl Comparing<'_> {
         }
         let wanted: BTreeSet<&str> = changed.keys().map(String::as_str).collect();
         let contents = archive::select(packaged.bytes, packaged.package, &wanted, MAX_FILTERED)?;
-        let mut asked: BTreeMap<Option<&str>, Vec<(&str, &Changed)>> = BTreeMap::new();
+        let mut asked: BTreeMap<Option<&str>, Vec<Asked<'_>>> = BTreeMap::new();
         for (file, changed) in &changed {
             let snapshot = match &changed.submodule {
                 Some(path) => self.submodules.get(path).and_then(|opened| opened.as_ref().ok()),
@@ -203,8 +229,14 @@ impl Comparing<'_> {
             };
             match snapshot.read(&changed.blob) {
                 Err(missing) => self.missing(file, &missing),
-                Ok(blob) if is_pointer_to(&blob, content) => self.result.same += 1,
-                Ok(_) => asked.entry(changed.submodule.as_deref()).or_default().push((file, changed)),
+                // What ran here before may have put something else in its place.
+                Ok(blob) if !Snapshot::is_intact(&changed.blob, &blob) => {
+                    self.not_compared(file, "its blob in the repository is damaged");
+                }
+                Ok(blob) => {
+                    let pointer = pointer(&blob).map(|digest| digest == hex(&Sha256::digest(content)));
+                    asked.entry(changed.submodule.as_deref()).or_default().push((file, changed, pointer));
+                }
             }
         }
         for (submodule, files) in asked {
@@ -216,13 +248,13 @@ impl Comparing<'_> {
                 let Some(snapshot) = snapshot else { continue };
                 let expected: Vec<Expected<'_>> = files
                     .iter()
-                    .map(|(file, changed)| Expected {
+                    .map(|(file, changed, _)| Expected {
                         path: &changed.path,
                         blob: changed.blob,
                         content: contents.get(*file).map(Vec::as_slice).unwrap_or_default(),
                     })
                     .collect();
-                checkout::becomes(snapshot.repository(), snapshot.commit(), &expected)
+                checkout::becomes(snapshot, &expected)
             };
             self.answered(&files, answers);
         }
@@ -230,21 +262,32 @@ impl Comparing<'_> {
     }
 
     /// Takes down what git said of each file.
-    fn answered(&mut self, files: &[(&str, &Changed)], answers: Result<Vec<Option<bool>>, git::Error>) {
+    fn answered(&mut self, files: &[Asked<'_>], answers: Result<Vec<Made>, git::Error>) {
         let answers = match answers {
             Ok(answers) => answers,
             Err(error) => {
-                for (file, _) in files {
+                for (file, ..) in files {
                     self.not_compared(file, format!("git cannot say what a checkout makes of the blob: {error}"));
                 }
                 return;
             }
         };
-        for ((file, changed), answer) in files.iter().zip(answers) {
-            match answer {
-                Some(true) => self.result.same += 1,
-                Some(false) => self.differs(file, Difference::OtherContent { path: changed.shown.clone() }),
-                None => self.not_compared(file, "git cannot be asked about its path"),
+        for ((file, changed, pointer), answer) in files.iter().zip(answers) {
+            let other = || Difference::OtherContent { path: changed.shown.clone() };
+            match (answer, pointer) {
+                (Made::Same, _) => self.result.same += 1,
+                (Made::Other, _) => self.differs(file, other()),
+                // The commit has the digest of the content; without the attribute, it has a text that looks like that.
+                (Made::Filtered { filter }, Some(true)) if filter == LFS => {
+                    self.result.same += 1;
+                    self.fetched.insert((*file).to_owned());
+                }
+                (Made::Filtered { filter }, Some(false)) if filter == LFS => self.differs(file, other()),
+                (Made::Filtered { filter }, _) => {
+                    let why = format!("the filter `{filter}` of its attributes may have changed it, and is not run");
+                    self.not_compared(file, why);
+                }
+                (Made::NotAsked, _) => self.not_compared(file, "git cannot be asked about its path"),
             }
         }
     }
@@ -255,14 +298,13 @@ fn has_no_links(snapshot: &Snapshot) -> bool {
     snapshot.repository().config().boolean("core.symlinks").ok().flatten() == Some(false)
 }
 
-/// Whether a blob is a pointer of Git LFS to this content: it names the digest, so the commit does too.
-fn is_pointer_to(blob: &[u8], content: &[u8]) -> bool {
-    let Some(text) = std::str::from_utf8(blob).ok().filter(|text| text.len() < MAX_POINTER) else { return false };
+/// The digest that a blob names, if it has the form of a pointer of Git LFS.
+fn pointer(blob: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(blob).ok().filter(|text| text.len() < MAX_POINTER)?;
     if !text.starts_with("version https://git-lfs.github.com/spec/v1\n") {
-        return false;
+        return None;
     }
-    let digest = text.lines().find_map(|line| line.strip_prefix("oid sha256:"));
-    digest == Some(crate::subject::digest::hex(&Sha256::digest(content)).as_str())
+    text.lines().find_map(|line| line.strip_prefix("oid sha256:"))
 }
 
 /// What is wrong with what cargo wrote about the version control when nothing but the commit was there.

@@ -3,19 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
-use ssh_key::{HashAlg, SshSig};
 
 use super::archive::{Contents, LOCKFILE, MANIFEST, VCS_INFO};
-use super::origin::Origins;
+use super::origin::{Origin, Origins};
 use crate::finding::{Fact, Unknown};
 use crate::source::git::remotes::{self, Advertised};
 use crate::source::git::repository::GitRepository;
-use crate::source::git::snapshot::Target;
+use crate::source::git::snapshot::{Snapshot, Target};
 use crate::source::git::store::Missing;
 use crate::source::git::tags::{self, TagPattern};
 use crate::source::git::{self, head, status};
 use crate::subject::content::ObjectId;
-use crate::subject::release::{ReleaseTag, Remotes, Revision};
+use crate::subject::release::{ReleaseTag, Remotes, Revision, SubmoduleCommit};
+use crate::subject::ssh::armoured::Armoured;
+
+/// What every signature of SSH has somewhere, however it is wrapped.
+const SSH: &str = "SSH SIGNATURE";
 
 /// Whether remotes may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,17 +147,71 @@ pub fn read(request: &Request<'_>) -> Result<Revision, git::Error> {
         commit: commit.to_string(),
         tree: facts.tree.to_string(),
         author: facts.author,
-        signed_by: facts.signature.as_deref().and_then(ssh_fingerprint),
+        signed_by: signed_by(&facts.signatures),
         uncommitted: uncommitted(request),
         remotes: request.answers.having(repository, commit),
+        submodules: submodules(request),
         tag: tag(request, repository),
     })
 }
 
-/// The fingerprint of the key that made a signature, if it is one of SSH. Nothing is verified.
-fn ssh_fingerprint(signature: &[u8]) -> Option<String> {
-    let signature = SshSig::from_pem(signature).ok()?;
-    Some(signature.public_key().fingerprint(HashAlg::Sha256).to_string())
+/// The fingerprint of the key that made a commit's signature, if it is one of SSH. Nothing is verified.
+///
+/// Whoever signed must not become nobody: a signature that others may be able to read, and this cannot, makes it unknown.
+fn signed_by(signatures: &[Vec<u8>]) -> Fact<Option<String>> {
+    let unknown = |why: String| Fact::Unknown(Unknown::new(format!("it is not known who signed the commit: {why}")));
+    let of_ssh = |signature: &&Vec<u8>| memchr::memmem::find(signature, SSH.as_bytes()).is_some();
+    let Some(signature) = signatures.iter().find(of_ssh) else { return Fact::Known(None) };
+    if signatures.len() > 1 {
+        return unknown("it has several signatures".to_owned());
+    }
+    match std::str::from_utf8(signature).map(Armoured::parse) {
+        Ok(Ok(signature)) => Fact::Known(Some(signature.key.fingerprint())),
+        Ok(Err(error)) => unknown(format!("its signature {error}")),
+        Err(_) => unknown("its signature is no text".to_owned()),
+    }
+}
+
+/// The submodules that the `.crate` has files of, and which of their own remotes have them.
+fn submodules(request: &Request<'_>) -> Fact<Vec<SubmoduleCommit>> {
+    let mut found = BTreeMap::new();
+    for file in request.contents.into_iter().flat_map(|contents| contents.file.files.keys()) {
+        match request.origins.origin(file) {
+            Ok(Origin { target: Target::Submodule { path, commit, .. }, .. }) => drop(found.insert(path, commit)),
+            Ok(_) => {}
+            Err(missing) => return Fact::Unknown(Unknown::new(format!("an object of the commit {missing}"))),
+        }
+    }
+    let look = |(path, commit): (String, ObjectId)| {
+        let remotes = fetched_of(request.origins.snapshot(), &path, commit);
+        SubmoduleCommit { path, commit: commit.to_string(), remotes }
+    };
+    Fact::Known(found.into_iter().map(look).collect())
+}
+
+/// The remotes of a submodule that have a commit, as its clone has it from the last fetch.
+fn fetched_of(snapshot: &Snapshot, path: &str, commit: ObjectId) -> Fact<Vec<String>> {
+    let unknown = |why: String| Fact::Unknown(Unknown::new(format!("the submodule `{path}` {why}")));
+    let submodule = match snapshot.submodule(path, commit) {
+        Ok(submodule) => submodule,
+        Err(error) => return unknown(format!("is not at hand: {error}")),
+    };
+    let repository = submodule.repository();
+    let having =
+        remotes::configured(repository).and_then(|configured| remotes::fetched(repository, &configured, commit));
+    match having {
+        Ok(having) if having.is_empty() && repository.is_shallow() => {
+            unknown("has a history that ends early, and so it cannot be seen what its remotes have".to_owned())
+        }
+        Ok(having) => match remotes::is_tagged(repository, commit) {
+            Ok(true) if having.is_empty() => {
+                unknown("has the commit by a tag alone, and it is not known whose tag that is".to_owned())
+            }
+            Ok(_) => Fact::Known(having),
+            Err(error) => unknown(format!("cannot be looked into: {error}")),
+        },
+        Err(error) => unknown(format!("cannot be looked into: {error}")),
+    }
 }
 
 /// What would be packaged though the commit does not have it like this.

@@ -1,5 +1,6 @@
 //! SSH public keys, and the encoding that they share with signatures.
 
+pub mod armoured;
 pub mod wire;
 
 use std::fmt;
