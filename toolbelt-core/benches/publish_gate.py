@@ -4,7 +4,7 @@
     cargo build --release -p cargo-toolbelt --locked && toolbelt-core/benches/publish_gate.py CRATE [RUNS]
 
 CRATE is the unpacked source of a crate, such as a folder of cargo's registry cache; it is copied into a repository of its
-own with a remote beside it. Neither builds what it packages (`--no-verify`), nothing asks the network, and the rules that
+own with a remote beside it, and what it needs is fetched. Neither builds what it packages (`--no-verify`), nothing asks the network, and the rules that
 package a second time or run cargo-semver-checks are off: what is left is what the gate itself costs. It packages the commit
 in a clone besides the work tree, so one more `cargo package` is in its time; what that takes is told.
 
@@ -57,7 +57,8 @@ def prepared(crate, scratch):
     shutil.copytree(crate, folder, ignore=shutil.ignore_patterns("target", ".git", *ADDED))
     (folder / ".gitignore").write_text("/target\n")
     if not (folder / "Cargo.lock").exists():
-        subprocess.run(["cargo", "generate-lockfile", "--offline"], cwd=folder, check=True, capture_output=True)
+        subprocess.run(["cargo", "generate-lockfile"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["cargo", "fetch", "--locked"], cwd=folder, check=True, capture_output=True)
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all", "--force")
     git(folder, "commit", "--quiet", "--message", "all")
