@@ -326,6 +326,52 @@ fn a_policy_that_takes_checks_away_is_told_and_one_that_is_pinned_stays() {
 }
 
 #[test]
+fn what_one_ref_brings_does_not_excuse_another() {
+    with_each_git(|world| {
+        let (server, client) = server_and_client(world);
+        client.git("push -q origin main:release").done();
+        client.commit("toolbelt.toml", "version = 1\n[protect]\nrefs = [\"refs/heads/release\"]\n").done();
+        client.git("push -q origin main").done();
+        client.git("checkout -q -b topic").done();
+        let exemption = "version = 1\n[[exemption]]\nrule = \"forced-update\"\nsubject = \"refs/heads/release\"\n\
+                         reason = \"x\"\nowner = \"y\"\nuntil = 2999-01-01\n";
+        client.commit("toolbelt.toml", exemption).done();
+        client.git("checkout -q --orphan other").done();
+        client.commit("c", "c\n").done();
+        let before = server.id("release");
+        client.git("push -q --force origin topic other:release").stopped("release");
+        assert_eq!(server.id("release"), before);
+        client.git("push -q origin topic").done();
+    });
+}
+
+#[test]
+fn a_server_whose_head_is_detached_has_a_policy_nevertheless() {
+    with_each_git(|world| {
+        let (server, client) = server_and_client(world);
+        client.commit("toolbelt.toml", "version = 1\nrules.large-file = { level = \"deny\", max-mib = 1 }\n").done();
+        client.git("push -q origin main:trunk").done();
+        server.git("update-ref --no-deref HEAD trunk").done();
+        client.commit("large", &"x".repeat(2 << 20)).done();
+        client.git("push -q origin main:trunk").stopped("large-file");
+    });
+}
+
+#[test]
+fn a_list_of_keys_that_goes_is_told() {
+    with_each_git(|world| {
+        let (_, client) = server_and_client(world);
+        fs::create_dir_all(client.folder.join(".toolbelt")).unwrap();
+        client.commit(".toolbelt/allowed_signers", "# nobody yet\n").done();
+        client.git("push -q origin main").done();
+        client.git("rm -q .toolbelt/allowed_signers").done();
+        client.git("commit -q -m gone").done();
+        let said = client.git("push -q origin main").done();
+        assert!(said.contains("was removed: nothing says whose signatures count"), "{said}");
+    });
+}
+
+#[test]
 fn refs_that_are_written_here_say_nothing_of_what_the_remote_has() {
     with_each_git(|world| {
         world.bare("server");

@@ -107,17 +107,29 @@ fn with_tag_between(tag: impl FnOnce(&Team, &Member)) -> Team {
     })
 }
 
+/// Sees that a stranger's approval counts for nothing, since it is not known whose does; returns what was said.
+#[track_caller]
+fn assert_unknown(team: &Team, why: &str) {
+    team.member(STRANGER).approve(&digest(team));
+    let run = team.manager().publish_one(&["--approvals", "1"]).exits(3);
+    assert_eq!(team.registry.uploads().len(), 0);
+    assert!(run.output.contains(why), "{}{}", run.output, run.errors);
+}
+
 #[test]
 fn tag_that_nobody_trusted_has_signed_makes_nobody_an_approver() {
     let bare = |_: &Team, author: &Member| drop(author.git(&["tag", BETWEEN]));
-    let of_another_name = |_: &Team, author: &Member| drop(author.git(&["tag", "one-v9.0.0-rc.1"]));
+    let of_another_name = |_: &Team, author: &Member| drop(author.git(&["tag", "nightly"]));
+    let by_stranger = |team: &Team, author: &Member| {
+        let key = format!("user.signingkey={}", team.path(&format!("keys/{STRANGER}")).display());
+        author.git(&["-c", &key, "tag", "--sign", "--message", BETWEEN, BETWEEN]);
+    };
     // A good signature of somebody else's tag, under another name.
     let renamed = |_: &Team, author: &Member| {
         author.tag("another", "HEAD");
         author.git(&["update-ref", &format!("refs/tags/{BETWEEN}"), "refs/tags/another"]);
         author.git(&["tag", "--delete", "another"]);
     };
-    // From before the lists of others, which are merged, so that these are on a side.
     let merged = |_: &Team, author: &Member| {
         author.git(&["tag", BETWEEN]);
         author.git(&["checkout", "--quiet", "-B", "main", "HEAD~"]);
@@ -126,44 +138,69 @@ fn tag_that_nobody_trusted_has_signed_makes_nobody_an_approver() {
     for (make, why) in [
         (&bare as &dyn Fn(&Team, &Member), "it is no annotated tag"),
         (&of_another_name, "it is no annotated tag"),
+        (&by_stranger, "no trusted key signed it"),
         (&renamed, "it calls itself otherwise"),
         (&merged, "it is no annotated tag"),
     ] {
-        let team = with_tag_between(make);
-        team.member(STRANGER).approve(&digest(&team));
-        let message = refused(&team, &team.manager(), "1");
-        assert!(message.starts_with("is approved by none of 1; not counted: the list of the tag `one-v"), "{message}");
-        assert!(message.contains(why), "{message}");
+        assert_unknown(&with_tag_between(make), why);
     }
 }
 
 #[test]
-fn where_two_lists_come_first_or_a_rival_has_one_none_counts() {
-    // Signed by a key of the list that it brings.
-    let by_stranger = |team: &Team, author: &Member| {
-        let key = format!("user.signingkey={}", team.path(&format!("keys/{STRANGER}")).display());
-        author.git(&["-c", &key, "tag", "--sign", "--message", BETWEEN, BETWEEN]);
-    };
-    // A history of its own, which becomes the line of first parents.
-    let unrelated = |team: &Team, author: &Member| {
+fn where_two_lists_come_first_none_counts() {
+    let begin = |team: &Team, author: &Member| {
         author.git(&["checkout", "--quiet", "--orphan", "other"]);
         author.git(&["rm", "--quiet", "-r", "--force", "."]);
         author.write(".toolbelt/allowed_signers", &team.signer(STRANGER));
+        author.write(".gitignore", "/target\n");
         author.commit("a list of its own");
         author.git(&["tag", "one-v0.0.5"]);
+    };
+    // A history of its own, which becomes the line of first parents.
+    let merged = |team: &Team, author: &Member| {
+        begin(team, author);
         author.git(&["merge", "--quiet", "--allow-unrelated-histories", "-X", "ours", "--message", "merge", "main"]);
         author.git(&["checkout", "--quiet", "-B", "main"]);
     };
-    for (make, why) in [
-        (&by_stranger as &dyn Fn(&Team, &Member), "`one-v0.1.5` is signed by a key of its own list"),
-        (&unrelated, "have different first lists"),
-    ] {
-        let team = with_tag_between(make);
-        team.member(STRANGER).approve(&digest(&team));
-        let run = team.manager().publish_one(&["--approvals", "1"]).exits(3);
-        assert_eq!(team.registry.uploads().len(), 0);
-        assert!(run.output.contains(why) || run.errors.contains(why), "{}{}", run.output, run.errors);
+    // One that leads to no tag of anybody else.
+    let apart = |team: &Team, author: &Member| {
+        begin(team, author);
+        author.write_packages("0.2.0");
+        author.commit("0.2.0");
+        author.git(&["checkout", "--quiet", "-B", "main"]);
+        author.git(&["push", "--quiet", "--force", "origin", "main"]);
+    };
+    for make in [&merged as &dyn Fn(&Team, &Member), &apart] {
+        assert_unknown(&with_tag_between(make), "have different first lists");
     }
+}
+
+#[test]
+fn build_script_does_not_say_whose_approval_counts() {
+    let team = Team::with_keys(|team, author| {
+        let list = team.write("lists/stranger", &team.signer(STRANGER));
+        let script = format!(
+            "fn main() {{\n    let package = std::path::PathBuf::from(std::env::var(\"CARGO_MANIFEST_DIR\").unwrap());\n    \
+             let root = package.ancestors().nth(3).unwrap();\n    let git = |arguments: &[&str]| \
+             std::process::Command::new(\"git\").current_dir(root).args(arguments).status();\n    \
+             git(&[\"config\", \"toolbelt.allowedSigners\", {:?}]).unwrap();\n}}\n",
+            list.display().to_string()
+        );
+        author.write("one/build.rs", &script);
+    });
+    team.member(STRANGER).approve(&digest(&team));
+    let manager = team.manager();
+    let run = manager.publish(&["--package", "one", "--approvals", "1"]).exits(1);
+    assert_eq!(run.denied(), ["missing-approval"]);
+    assert!(manager.git(&["config", "toolbelt.allowedSigners"]).ends_with("stranger"), "the script ran");
+}
+
+#[test]
+fn list_of_the_release_itself_cannot_be_named() {
+    let team = Team::with_keys(|team, author| author.append(".toolbelt/allowed_signers", &team.signer(STRANGER)));
+    let named = ["--approvals", "1", "--allowed-signers", ".toolbelt/allowed_signers"];
+    let run = team.manager().publish_one(&named).exits(2);
+    assert!(run.errors.contains("is itself part of what is released"), "{}", run.errors);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::ops::Environment;
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
 use crate::source::git::repository::GitRepository;
-use crate::source::git::{peel, range, settings};
+use crate::source::git::{self, peel, range, settings};
 use crate::subject::content::ObjectId;
 use crate::subject::malformed::Malformed;
 
@@ -34,6 +34,8 @@ pub struct Trusted {
     pub signers: AllowedSigners,
     /// The file, or the file and the commit.
     pub origin: String,
+    /// The list as it is written.
+    pub text: String,
 }
 
 impl Trusted {
@@ -99,12 +101,35 @@ pub fn of_commit(repository: &GitRepository, commit: ObjectId, revision: &str) -
     let Some(content) = content else { return Ok(None) };
     let origin = format!("{FILE} of {revision}");
     let text = String::from_utf8(content).map_err(|_| Malformed::whole(&origin, "it is not UTF-8"))?;
-    Ok(Some(Trusted { signers: AllowedSigners::parse(&origin, &text)?, origin }))
+    Ok(Some(Trusted { signers: AllowedSigners::parse(&origin, &text)?, origin, text }))
+}
+
+/// The path in the repository of a file of a work tree, if one of some commits that are judged has such a file too.
+///
+/// # Errors
+///
+/// [`git::Error`] if a commit cannot be read.
+pub fn judged_file(repository: &GitRepository, tips: &[ObjectId], path: &Path) -> Result<Option<String>, git::Error> {
+    let real = |path: &Path| -> PathBuf { std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) };
+    let path = real(path);
+    let folder = path.parent().unwrap_or(&path);
+    // Another work tree of the repository is no better than this one.
+    let Ok(around) = GitRepository::open(folder, repository.variables()) else { return Ok(None) };
+    let top = around.root().filter(|_| real(around.common_dir()) == real(repository.common_dir())).map(real);
+    let Some(relative) = top.as_ref().and_then(|top| path.strip_prefix(top).ok()) else { return Ok(None) };
+    let relative = relative.to_string_lossy().replace('\\', "/");
+    for tip in tips.iter().filter_map(|tip| peel::commit(repository, *tip)) {
+        // What cannot be read may be it.
+        if CommitFiles::open(repository, tip)?.read(&relative).map_or(true, |bytes| bytes.is_some()) {
+            return Ok(Some(relative));
+        }
+    }
+    Ok(None)
 }
 
 fn from_file(path: &Path, name: &str) -> Result<Trusted, Error> {
     let text = file::read_text(path, allowed_signers::MAX_BYTES as u64)?;
-    Ok(Trusted { signers: AllowedSigners::parse(name, &text)?, origin: name.to_owned() })
+    Ok(Trusted { signers: AllowedSigners::parse(name, &text)?, origin: name.to_owned(), text })
 }
 
 fn from_pin(pinned: &str, repository: Option<&GitRepository>) -> Result<Trusted, Error> {

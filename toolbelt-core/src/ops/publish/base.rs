@@ -1,11 +1,11 @@
 //! The release whose list of allowed signers counts for the one that is published: who may approve of it, it cannot say
 //! itself, nor can whoever is able to push a tag or to merge something.
 //!
-//! All tags of the commit's history whose trees have a list are looked at, whatever they are called, parents before their
-//! children. One that leads to no other is a *first* list and is believed; of two first lists nobody knows which one is
-//! right. A later tag *succeeds* those that it leads to if every one of them trusts for git who signed it, or has the same
-//! list. The list counts that no other has succeeded; of two that differ, none does, nor where another succession is to be
-//! seen: a later tag that its own list trusts and those before do not.
+//! All tags of the repository whose trees have a list are looked at, whatever they are called and wherever they are, parents
+//! before their children. One that leads to no other is a *first* list and is believed. A later tag has to *succeed* those that
+//! it leads to: every one of them trusts for git who signed it, or has the same list. The list counts that no other has
+//! succeeded. Where two first or two last lists differ, or one does not succeed those before, nobody knows which are right, and
+//! none counts.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -31,8 +31,8 @@ use crate::subject::signed_object::SignatureFormat;
 pub(super) struct Base {
     /// The tag of the release, as a full ref; none if no list counts.
     pub(super) revision: Option<String>,
-    /// Lists that do not count, and why: one line each.
-    pub(super) passed_over: Vec<String>,
+    /// Why none counts although there are some; one line each.
+    pub(super) conflicts: Vec<String>,
 }
 
 impl Base {
@@ -43,15 +43,15 @@ impl Base {
     /// [`Error`] if git cannot tell, or a list is there and cannot be read.
     pub(super) fn find(ground: &Ground<'_>) -> Result<Self, Error> {
         let Some(checkout) = ground.checkout.known() else { return Ok(Self::default()) };
-        let (repository, commit) = (checkout.snapshot.repository(), checkout.snapshot.commit());
-        let mut succession = Succession::of(repository, commit)?;
+        let mut succession = Succession::of(checkout.snapshot.repository(), checkout.snapshot.commit())?;
         if succession.links.is_empty() {
             return Ok(Self::default());
         }
-        let history = match ancestors::parents_first(repository, commit) {
+        let tips: Vec<ObjectId> = succession.by_commit.keys().copied().collect();
+        let history = match ancestors::parents_first(succession.repository, &tips) {
             Ok(history) => history,
             // Without its beginning nobody knows which list is the first.
-            Err(why) => return Ok(Self { revision: None, passed_over: vec![why.to_string()] }),
+            Err(why) => return Ok(Self { revision: None, conflicts: vec![why.to_string()] }),
         };
         let last = succession.follow(&history);
         Ok(succession.base(&last))
@@ -61,6 +61,8 @@ impl Base {
 /// A tag whose tree has a list.
 struct Link {
     tag: Tag,
+    /// The list as it is written.
+    text: String,
     root: TrustRoot,
 }
 
@@ -69,45 +71,34 @@ struct Succession<'a> {
     repository: &'a GitRepository,
     reader: Reader,
     links: Vec<Link>,
-    /// The links on a commit, of those that tag the same one the less trusted first.
+    /// The links on a commit, by the names of their tags.
     by_commit: HashMap<ObjectId, Vec<usize>>,
-    /// For each link that counts, the ones that it leads to and that count.
+    /// For each link, the ones that it leads to.
     before: Vec<BTreeSet<usize>>,
-    /// Links that lead to no other that counts.
+    /// Links that lead to no other.
     first: Vec<usize>,
-    /// Links that do not count and whose own lists trust who signed them: another succession.
-    rivals: Vec<usize>,
-    passed_over: Vec<String>,
+    conflicts: Vec<String>,
 }
 
 impl<'a> Succession<'a> {
-    /// The lists of the tags before a commit: a tag of the commit itself may have been made by whoever made that.
+    /// The lists of all tags but those of a commit itself, which may have been made by whoever made that.
     fn of(repository: &'a GitRepository, commit: ObjectId) -> Result<Self, Error> {
         let (mut links, mut by_commit) = (Vec::new(), HashMap::<ObjectId, Vec<usize>>::new());
-        for tag in tags::merged(repository, commit).map_err(evidence::Error::from)? {
+        for tag in tags::all(repository).map_err(evidence::Error::from)? {
             let Some(tagged) = tag.commit.filter(|tagged| *tagged != commit) else { continue };
             let Some(trusted) = trust::of_commit(repository, tagged, &tag.name)? else { continue };
             by_commit.entry(tagged).or_default().push(links.len());
-            links.push(Link { tag, root: trusted.for_git() });
+            links.push(Link { tag, root: trusted.for_git(), text: trusted.text });
         }
         let reader = Reader::open(repository).map_err(evidence::Error::from)?;
         let before = vec![BTreeSet::new(); links.len()];
-        Ok(Self {
-            repository,
-            reader,
-            links,
-            by_commit,
-            before,
-            first: Vec::new(),
-            rivals: Vec::new(),
-            passed_over: Vec::new(),
-        })
+        let (first, conflicts) = (Vec::new(), Vec::new());
+        Ok(Self { repository, reader, links, by_commit, before, first, conflicts })
     }
 
-    /// Goes through the history, and returns the links that none has succeeded at its end.
+    /// Goes through the history, and returns the links that none has succeeded.
     fn follow(&mut self, history: &[(ObjectId, Vec<ObjectId>)]) -> Vec<usize> {
         let mut reached: HashMap<ObjectId, Rc<BTreeSet<usize>>> = HashMap::new();
-        let mut last = Rc::default();
         for (commit, parents) in history {
             let mut known = parents.iter().filter_map(|parent| reached.get(parent).cloned());
             let mut here = known.next().unwrap_or_default();
@@ -115,12 +106,11 @@ impl<'a> Succession<'a> {
                 here = Rc::new(self.latest(&here.union(&other).copied().collect()));
             }
             for link in self.by_commit.get(commit).cloned().unwrap_or_default() {
-                here = self.join(link, here);
+                here = self.join(link, &here);
             }
-            reached.insert(*commit, Rc::clone(&here));
-            last = here;
+            reached.insert(*commit, here);
         }
-        last.iter().copied().collect()
+        self.latest(&(0..self.links.len()).collect()).into_iter().collect()
     }
 
     /// Those of some links that none of the others leads to.
@@ -129,64 +119,48 @@ impl<'a> Succession<'a> {
         links.iter().copied().filter(|link| !is_succeeded(link)).collect()
     }
 
-    /// What is reached once a link is, which may count or not.
-    fn join(&mut self, link: usize, reached: Rc<BTreeSet<usize>>) -> Rc<BTreeSet<usize>> {
-        for before in reached.iter() {
+    /// What is reached once a link is.
+    fn join(&mut self, link: usize, reached: &BTreeSet<usize>) -> Rc<BTreeSet<usize>> {
+        for before in reached {
             if let Err(why) = self.succeeds(link, *before) {
-                self.pass_over(link, *before, &why);
-                return reached;
+                let (tag, before) = (&self.links[link].tag.name, &self.links[*before].tag.name);
+                self.conflicts.push(format!(
+                    "the tag `{tag}` has another list than `{before}`, and nobody whom that one trusts for git has signed it: {why}"
+                ));
             }
         }
         if reached.is_empty() {
             self.first.push(link);
         }
-        let all: BTreeSet<usize> =
-            reached.iter().flat_map(|before| self.before[*before].iter().chain([before])).copied().collect();
-        self.before[link] = all;
+        let leads_to = reached.iter().flat_map(|before| self.before[*before].iter().chain([before])).copied();
+        self.before[link] = leads_to.collect();
         Rc::new(BTreeSet::from([link]))
-    }
-
-    fn pass_over(&mut self, link: usize, before: usize, why: &str) {
-        let Link { tag, root } = &self.links[link];
-        if vouched(&self.reader, tag, root, self.repository).is_ok() {
-            self.rivals.push(link);
-        }
-        let (tag, before) = (&tag.name, &self.links[before].tag.name);
-        let why = format!(
-            "the list of the tag `{tag}`: nobody whom the list of `{before}` trusts for git has signed it: {why}"
-        );
-        self.passed_over.push(why);
     }
 
     /// Whether a list may follow another.
     fn succeeds(&self, link: usize, before: usize) -> Result<(), String> {
-        let (Link { tag, root }, before) = (&self.links[link], &self.links[before]);
-        if *root == before.root {
+        let (Link { tag, text, .. }, before) = (&self.links[link], &self.links[before]);
+        if *text == before.text {
             return Ok(());
         }
         vouched(&self.reader, tag, &before.root, self.repository)
     }
 
-    /// The list that counts, of those that none has succeeded.
+    /// The list that counts.
     fn base(mut self, last: &[usize]) -> Base {
-        if let Some(rival) = self.rivals.first() {
-            let tag = &self.links[*rival].tag.name;
-            self.passed_over.push(format!("`{tag}` is signed by a key of its own list: one of the two is not yours"));
-            return Base { revision: None, passed_over: self.passed_over };
-        }
         for (what, links) in [("first", self.first.as_slice()), ("last", last)] {
-            let different = links.iter().find(|link| self.links[**link].root != self.links[links[0]].root);
+            let different = links.iter().find(|link| self.links[**link].text != self.links[links[0]].text);
             if let Some(different) = different {
                 let (one, other) = (&self.links[links[0]].tag.name, &self.links[*different].tag.name);
                 let why = format!(
                     "the tags `{one}` and `{other}` have different {what} lists, and neither leads to the other"
                 );
-                self.passed_over.push(why);
-                return Base { revision: None, passed_over: self.passed_over };
+                self.conflicts.push(why);
             }
         }
-        let revision = last.first().map(|link| format!("refs/tags/{}", self.links[*link].tag.name));
-        Base { revision, passed_over: self.passed_over }
+        let revision = last.first().filter(|_| self.conflicts.is_empty());
+        let revision = revision.map(|link| format!("refs/tags/{}", self.links[*link].tag.name));
+        Base { revision, conflicts: self.conflicts }
     }
 }
 

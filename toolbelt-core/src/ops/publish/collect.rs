@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::gathered::Gathered;
+use super::gathered::{Gathered, Trust};
 use super::ground::Ground;
 use super::locked::{Closure, LockedPackages};
 use super::{Build, Error};
@@ -58,6 +58,7 @@ pub(super) struct Collected {
 /// Packages, and looks at everything that the rules judge.
 pub(super) fn collect(ground: &Ground<'_>, coverage: &mut Coverage, watch: Watch<'_>) -> Result<Collected, Error> {
     let request = ground.request;
+    let trust = Trust::of(ground)?;
     watch(Step { what: "packages", done: 0, total: 0 });
     let verify = match request.build {
         Build::Verified => Verify::Yes,
@@ -70,7 +71,7 @@ pub(super) fn collect(ground: &Ground<'_>, coverage: &mut Coverage, watch: Watch
     watch(Step { what: "remotes and registry", done: 0, total: 0 });
     let lockfile = metadata.workspace.root.join(LOCKFILE);
     let locked = LockedPackages::look_up(request, &ground.root, &lockfile, &ground.loaded.policy, watch)?;
-    let shared = Shared { ground, metadata: &metadata, rebuilds, locked, api: api(ground) };
+    let shared = Shared { ground, trust, metadata: &metadata, rebuilds, locked, api: api(ground) };
     let mut candidates = Vec::new();
     for (done, (member, path)) in ground.members.iter().zip(archives).enumerate() {
         watch(Step { what: "releases", done, total: ground.members.len() });
@@ -143,6 +144,7 @@ fn api(ground: &Ground<'_>) -> Fact<Api> {
 /// What was had once for all releases.
 struct Shared<'a> {
     ground: &'a Ground<'a>,
+    trust: Trust,
     metadata: &'a Metadata,
     rebuilds: Rebuilds,
     locked: LockedPackages,
@@ -162,7 +164,7 @@ impl Shared<'_> {
         };
         let bill = self.bill(member, digest)?;
         let revision = collected.revision;
-        let gathered = Gathered::of(ground, revision.known(), &path)?;
+        let gathered = Gathered::of(ground, &self.trust, revision.known(), &path)?;
         let release = Release {
             name: member.name.clone(),
             version: member.version.clone(),

@@ -1,19 +1,16 @@
 //! Whose keys are trusted: never what is itself under judgement.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, Run};
 use crate::evidence::allowed_signers::{AllowedSigners, MAX_BYTES};
 use crate::finding::Unknown;
-use crate::ops::evidence::trust::{FILE, SETTING};
+use crate::ops::evidence::trust::{FILE, SETTING, judged_file};
 use crate::report::{Coverage, SourceState, State};
 use crate::source::file;
 use crate::source::git::files::CommitFiles;
-use crate::source::git::peel;
-use crate::source::git::repository::GitRepository;
 use crate::source::git::settings::{self, Form};
 use crate::source::git::signed::News;
 use crate::subject::content::ObjectId;
@@ -69,7 +66,7 @@ impl Root {
 
     /// A file outside of what is judged.
     fn at(run: &Run<'_>, news: &News, path: &Path, name: String, coverage: &mut Coverage) -> Result<Self, Error> {
-        if let Some(inside) = inside(run, news, path)? {
+        if let Some(inside) = judged_file(&run.repository, &news.tips, path)? {
             let why = Unknown::new(format!("`{inside}` is itself under judgement"));
             return Ok(Self::without(why.hint("take it from a revision that is not, with --base")));
         }
@@ -109,24 +106,4 @@ impl Root {
         };
         Ok(Self { signers: Ok(signers), name, source: Some(source) })
     }
-}
-
-/// The path in the repository of a file of a work tree, if what is judged has such a file too.
-fn inside(run: &Run<'_>, news: &News, path: &Path) -> Result<Option<String>, Error> {
-    let real = |path: &Path| -> PathBuf { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) };
-    let (path, repository) = (real(path), &run.repository);
-    let folder = path.parent().unwrap_or(&path);
-    // Another work tree of the repository is no better than this one.
-    let Ok(around) = GitRepository::open(folder, repository.variables()) else { return Ok(None) };
-    let top = around.root().filter(|_| real(around.common_dir()) == real(repository.common_dir())).map(real);
-    let Some(relative) = top.as_ref().and_then(|top| path.strip_prefix(top).ok()) else { return Ok(None) };
-    let relative = relative.to_string_lossy().replace('\\', "/");
-    for tip in news.tips.iter().filter_map(|tip| peel::commit(repository, *tip)) {
-        let files = CommitFiles::open(repository, tip).map_err(Error::from)?;
-        // What cannot be read may be it.
-        if files.read(&relative).map_or(true, |bytes| bytes.is_some()) {
-            return Ok(Some(relative));
-        }
-    }
-    Ok(None)
 }

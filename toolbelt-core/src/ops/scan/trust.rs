@@ -84,7 +84,9 @@ impl Judge {
                 let mut judge = Self::of_base(CommitFiles::open(repository, base)?)?;
                 let proposed = Self::read(&change)?;
                 proposed.understood(&judge, &change)?;
-                judge.loaded.policy.propose(&proposed.loaded.policy);
+                if revisions.is_whole {
+                    judge.loaded.policy.propose(&proposed.loaded.policy);
+                }
                 judge.loaded.texts = proposed.loaded.texts;
                 judge.markers = Markers::OfTheChange;
                 judge
@@ -93,7 +95,9 @@ impl Judge {
             _ if request.target.is_judged() => {
                 let own = Self::read(&change)?;
                 let mut policy = Policy::default();
-                policy.propose(&own.loaded.policy);
+                if revisions.is_whole {
+                    policy.propose(&own.loaded.policy);
+                }
                 Self { loaded: Loaded { policy, ..own.loaded }, markers: Markers::OfTheChange, ..own }
             }
             _ => Self::read(&change)?,
@@ -221,6 +225,8 @@ pub(in crate::ops) struct Revisions {
     pub(in crate::ops) base: Option<ObjectId>,
     /// The side under judgement; none for the work tree.
     pub(in crate::ops) change: Option<ObjectId>,
+    /// Whether that is all that is under judgement.
+    pub(in crate::ops) is_whole: bool,
 }
 
 impl Revisions {
@@ -230,12 +236,12 @@ impl Revisions {
                 let (tips, hidden) = range::ends(repository, range)?;
                 // Either end may be named by an annotated tag.
                 let commit = |ids: &[ObjectId]| peeled(repository, ids.first().copied());
-                Self { base: commit(&hidden), change: commit(&tips) }
+                Self { base: commit(&hidden), change: commit(&tips), is_whole: tips.len() == 1 }
             }
             Target::Push { remote, refs, .. } => Self::of_push(repository, remote, refs)?,
             Target::Receive(refs) => Self::of_receive(repository, refs)?,
             Target::Staged | Target::Message(_) | Target::History { .. } | Target::Paths(_) => {
-                Self { base: None, change: None }
+                Self { is_whole: true, ..Self::default() }
             }
         };
         if let Some(named) = &request.base {
@@ -249,23 +255,31 @@ impl Revisions {
         let branches = default_branch::of_repository(repository);
         let updates = receive::updates(refs.as_bytes())?;
         let is_default = |update: &&receive::Update| branches.contains(&receive::meant(repository, &update.name));
-        let moved = updates.iter().filter(is_default).chain(&updates).find_map(|update| update.new);
-        let base = branches.iter().find_map(|name| commit(repository, name));
-        Ok(Self { base, change: peeled(repository, moved) })
+        let moved = updates.iter().filter(is_default).chain(&updates).filter_map(|update| update.new);
+        let (change, is_whole) = change(repository, moved);
+        // A `HEAD` that is detached is a commit all the same.
+        let base = commit(repository, "HEAD").or_else(|| branches.iter().find_map(|name| commit(repository, name)));
+        Ok(Self { base, change, is_whole })
     }
 
     /// What the remote's default branch was when it was last seen, else that of `origin`, else what the first ref was that
     /// the push moves.
     fn of_push(repository: &GitRepository, remote: &str, refs: &str) -> Result<Self, Error> {
         let updates = push::updates(refs.as_bytes())?;
-        let change = peeled(repository, updates.iter().find_map(|update| update.new));
+        let (change, is_whole) = change(repository, updates.iter().filter_map(|update| update.new));
         let of = |remote: &str| ["HEAD", "main", "master"].map(|name| format!("refs/remotes/{remote}/{name}"));
         // Who pushes to a URL means, most likely, the remote that `origin` is.
         let names = of(remote).into_iter().chain(of("origin"));
         let tracked = names.into_iter().find_map(|name| commit(repository, &name));
         let base = tracked.or_else(|| peeled(repository, updates.iter().find_map(|update| update.old)));
-        Ok(Self { base, change })
+        Ok(Self { base, change, is_whole })
     }
+}
+
+/// The first of some commits, and whether it is all of them: what one of them says must not excuse another.
+fn change(repository: &GitRepository, ids: impl Iterator<Item = ObjectId>) -> (Option<ObjectId>, bool) {
+    let commits: Vec<ObjectId> = ids.filter_map(|id| peel::commit(repository, id)).collect();
+    (commits.first().copied(), commits.windows(2).all(|pair| pair[0] == pair[1]))
 }
 
 /// The commit that a revision names; none if there is none.

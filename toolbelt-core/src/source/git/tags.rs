@@ -85,16 +85,18 @@ pub fn find(repository: &GitRepository, name: &str) -> Result<Option<Tag>, Error
     Ok(Some(Tag { name: name.to_owned(), object, commit, is_signed }))
 }
 
-/// Every tag that is on a commit or on one that it leads to, by name.
-///
-/// Only tags of this repository are looked at, whether or not a remote has them too.
+/// Every tag of this repository, by name, whether or not a remote has it too.
 ///
 /// # Errors
 ///
 /// [`Error::Program`] if git cannot tell, [`Error::Ref`] if a tag cannot be read.
-pub fn merged(repository: &GitRepository, commit: ObjectId) -> Result<Vec<Tag>, Error> {
-    let merged = format!("--merged={commit}");
-    let listed = Call::new(&["for-each-ref", "--format=%(refname)", &merged, "refs/tags/"]).succeed(repository)?;
+pub fn all(repository: &GitRepository) -> Result<Vec<Tag>, Error> {
+    listed(repository, &[])
+}
+
+fn listed(repository: &GitRepository, more: &[&str]) -> Result<Vec<Tag>, Error> {
+    let arguments = [&["for-each-ref", "--format=%(refname)"], more, &["refs/tags/"]].concat();
+    let listed = Call::new(&arguments).succeed(repository)?;
     let listed = String::from_utf8_lossy(&listed);
     let names = listed.lines().filter_map(|line| line.strip_prefix("refs/tags/"));
     names.filter_map(|name| find(repository, name).transpose()).collect()
@@ -104,7 +106,7 @@ pub fn merged(repository: &GitRepository, commit: ObjectId) -> Result<Vec<Tag>, 
 ///
 /// # Errors
 ///
-/// As [`merged`].
+/// As [`all`].
 pub fn previous(
     repository: &GitRepository,
     package: &str,
@@ -112,7 +114,8 @@ pub fn previous(
     commit: ObjectId,
     pattern: &TagPattern,
 ) -> Result<Option<VersionTag>, Error> {
-    let earlier = merged(repository, commit)?.into_iter().filter_map(|tag| {
+    let merged = listed(repository, &[&format!("--merged={commit}")])?;
+    let earlier = merged.into_iter().filter_map(|tag| {
         let of_tag = pattern.version(package, &tag.name).filter(|of_tag| of_tag.cmp_precedence(version).is_lt())?;
         // A tag of the commit itself may have been made by whoever made the commit.
         let found = tag.commit.filter(|found| *found != commit)?;

@@ -169,7 +169,7 @@ fn was_moved(file: &FileChange, files: &[FileChange]) -> bool {
 
 /// Whether a file says no more than what is accepted: without it, nothing is.
 fn only_accepts(guard: Guard, file: &FileChange) -> bool {
-    matches!(guard, Guard::Accepted | Guard::Baseline | Guard::Signers) || file.path.ends_with(b"audit.toml")
+    matches!(guard, Guard::Accepted | Guard::Baseline) || file.path.ends_with(b"audit.toml")
 }
 
 fn removed(guard: Guard) -> Vec<Said> {
@@ -177,9 +177,10 @@ fn removed(guard: Guard) -> Vec<Said> {
         Guard::Hook => "was removed: git does not run this hook any more",
         Guard::Hooks => "was removed, with the hooks that it names",
         Guard::Policy => "was removed: every rule has its default again",
+        Guard::Signers => "was removed: nothing says whose signatures count any more",
         Guard::Data => "was removed",
         Guard::Cargo | Guard::Gitleaks => "was removed, with what it denies",
-        Guard::Pipeline | Guard::Owners | Guard::Accepted | Guard::Baseline | Guard::Signers => return Vec::new(),
+        Guard::Pipeline | Guard::Owners | Guard::Accepted | Guard::Baseline => return Vec::new(),
     };
     vec![(what.to_owned(), None)]
 }
