@@ -346,6 +346,19 @@ fn what_one_ref_brings_does_not_excuse_another() {
 }
 
 #[test]
+fn a_change_that_excuses_itself_is_told_where_the_policy_takes_none() {
+    with_each_git(|world| {
+        let (_, client) = server_and_client(world);
+        client.commit("toolbelt.toml", "version = 1\n[scan]\nself-exempted = \"deny\"\n").done();
+        client.git("push -q origin main").done();
+        client.commit("bait", &bait().replace('\n', " # toolbelt:allow exposed-token it is made up\n")).done();
+        let said = client.git("push -q origin main");
+        assert!(said.text.contains("takes no exemption that a change brings along"), "{}", said.text);
+        said.stopped("error[exposed-token]");
+    });
+}
+
+#[test]
 fn a_server_whose_head_is_detached_has_a_policy_nevertheless() {
     with_each_git(|world| {
         let (server, client) = server_and_client(world);

@@ -73,7 +73,14 @@ impl Page<'_> {
 
     fn findings(&mut self) -> io::Result<()> {
         let report = self.report;
-        let (denied, warned): (Vec<_>, Vec<_>) = report.findings.iter().partition(|judged| judged.level == Level::Deny);
+        let (mut denied, warned): (Vec<_>, Vec<_>) =
+            report.findings.iter().partition(|judged| judged.level == Level::Deny);
+        if self.about.stops && report.verdict == Verdict::Fail && denied.is_empty() {
+            // What the change itself excuses, which the policy does not take.
+            let own = report.exempted.iter().filter(|exempted| exempted.by_the_change_itself);
+            denied = own.map(|exempted| &exempted.judged).collect();
+            self.line("the policy takes no exemption that a change brings along for itself", "", "")?;
+        }
         self.some(&denied, DENIED, "31", "error")?;
         self.some(&warned, WARNED[usize::from(denied.is_empty())], "33", "warning")
     }
