@@ -346,6 +346,20 @@ fn what_one_ref_brings_does_not_excuse_another() {
 }
 
 #[test]
+fn what_lies_around_does_not_excuse_a_push_that_only_deletes() {
+    with_each_git(|world| {
+        world.bare("server");
+        let repository = world.repository("r");
+        repository.git("remote add origin ../server").done();
+        repository.git("push -q origin main").done();
+        let exemption = "version = 1\n[[exemption]]\nrule = \"protected-ref-deleted\"\nsubject = \"refs/heads/main\"\n\
+                         reason = \"x\"\nowner = \"y\"\nuntil = 2999-01-01\n";
+        repository.write("toolbelt.toml", exemption);
+        repository.git("push -q origin :main").stopped("error[protected-ref-deleted]");
+    });
+}
+
+#[test]
 fn a_change_that_excuses_itself_is_told_where_the_policy_takes_none() {
     with_each_git(|world| {
         let (_, client) = server_and_client(world);

@@ -19,7 +19,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+from sbom_peers import run
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TOOLBELT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release/cargo-toolbelt"
@@ -29,21 +30,6 @@ MOST_BEYOND_PACKAGE = 0.5
 # What cargo adds to a crate.
 ADDED = [".cargo_vcs_info.json", ".cargo-ok", "Cargo.toml.orig"]
 POLICY = 'version = 1\n[rules]\nunreproducible-package = "allow"\nsemver-violation = "allow"\n'
-
-
-def run(command, folder, accepted=(0,)):
-    """Wall and CPU seconds, peak in MiB, and output of one run."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        start = time.monotonic()
-        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        took = time.monotonic() - start
-        out.seek(0)
-        err.seek(0)
-        if process.returncode not in accepted:
-            sys.exit(f"{command}: exit code {process.returncode}\n{out.read().decode()}{err.read().decode()}")
-        return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read().decode()
 
 
 def git(folder, *arguments):

@@ -31,8 +31,8 @@ TOOLBELT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"
 MOST_BEYOND_METADATA = 0.3
 
 
-def run(command, folder):
-    """Wall and CPU seconds, peak in MiB, and output of one run."""
+def run(command, folder, accepted=(0,)):
+    """Wall and CPU seconds, peak in MiB, and output of one run, which ends with one of these exit codes."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
@@ -41,8 +41,8 @@ def run(command, folder):
         took = time.monotonic() - start
         out.seek(0)
         err.seek(0)
-        if process.returncode:
-            sys.exit(f"{command}: {err.read().decode()}")
+        if process.returncode not in accepted:
+            sys.exit(f"{command}: exit code {process.returncode}\n{out.read().decode()}{err.read().decode()}")
         return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read().decode()
 
 

@@ -9,11 +9,10 @@ use crate::evidence::envelope::Envelope;
 use crate::evidence::predicate;
 use crate::evidence::predicate::approval::Approval;
 use crate::evidence::statement::ResourceDescriptor;
-use crate::finding::{Fact, Unknown};
+use crate::finding::Fact;
 use crate::ops::evidence::{self, sign};
 use crate::report::Coverage;
 use crate::source::cache::Cache;
-use crate::source::registry::clean_environment::clean_environment;
 use crate::source::release::rebuild::{self, Rebuilt};
 use crate::store::{notes, sidecar};
 use crate::subject::digest::Sha256Digest;
@@ -165,17 +164,8 @@ fn packaged(ground: &Ground<'_>, digest: Sha256Digest) -> Result<(Option<String>
 
 /// What a fresh clone of the commit is packaged to.
 fn rebuilt(ground: &Ground<'_>) -> Result<BTreeMap<String, Fact<Rebuilt>>, Error> {
-    let not_packaged = |unknown: &Unknown| Error::NotPackaged { why: unknown.reason.clone() };
-    let checkout = match &ground.checkout {
-        Fact::Known(checkout) => checkout,
-        Fact::Unknown(unknown) => return Err(not_packaged(unknown)),
-    };
-    let scratch = tempfile::tempdir().map_err(super::Error::Scratch)?;
-    let variables = clean_environment(&ground.request.environment.variables);
-    let names = ground.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>();
-    let options = ground.options();
-    match checkout.rebuilding(&ground.workspace, &names, &options, scratch.path(), &variables) {
-        Fact::Known(request) => Ok(rebuild::rebuild(&request)),
-        Fact::Unknown(unknown) => Err(not_packaged(&unknown)),
+    match ground.in_clones(rebuild::rebuild)? {
+        Fact::Known(rebuilt) => Ok(rebuilt),
+        Fact::Unknown(unknown) => Err(Error::NotPackaged { why: unknown.reason }),
     }
 }

@@ -112,22 +112,19 @@ struct Rebuilds {
 
 impl Rebuilds {
     fn make(ground: &Ground<'_>) -> Result<Self, Error> {
-        let Fact::Known(checkout) = &ground.checkout else { return Ok(Self::default()) };
-        let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
-        let variables = clean_environment(&ground.request.environment.variables);
-        let names = ground.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>();
-        let options = ground.options();
-        let request = match checkout.rebuilding(&ground.workspace, &names, &options, scratch.path(), &variables) {
-            Fact::Known(request) => request,
-            Fact::Unknown(unknown) => {
-                let none = |name: &&str| ((*name).to_owned(), Fact::Unknown(unknown.clone()));
-                return Ok(Self { first: names.iter().map(none).collect(), second: BTreeMap::new() });
-            }
-        };
-        let first = rebuild(&request);
         let is_wanted = ground.loaded.policy.needs().contains(&Need::Repackaging);
-        let second = if is_wanted { repackage(&request, &first) } else { BTreeMap::new() };
-        Ok(Self { first, second })
+        let made = ground.in_clones(|request| {
+            let first = rebuild(request);
+            let second = if is_wanted { repackage(request, &first) } else { BTreeMap::new() };
+            Self { first, second }
+        })?;
+        Ok(match made {
+            Fact::Known(made) => made,
+            Fact::Unknown(unknown) => {
+                let none = |member: &Member| (member.name.clone(), Fact::Unknown(unknown.clone()));
+                Self { first: ground.members.iter().map(none).collect(), second: BTreeMap::new() }
+            }
+        })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::source::registry::clean_environment::clean_environment;
 use crate::source::release::archive::Named;
 use crate::source::release::collect::Checkout;
 use crate::source::release::package::{Options, Packaging, Verify};
+use crate::source::release::rebuild;
 use crate::source::release::revision::Network;
 use crate::source::repository;
 use crate::subject::malformed::Malformed;
@@ -91,6 +92,23 @@ impl<'a> Ground<'a> {
             registry: (!is_default).then(|| self.target.name.clone()),
             ..Options::default()
         }
+    }
+
+    /// Has something made of the commit alone, in fresh clones with no credential in reach; unknown where there is no commit
+    /// to clone.
+    pub(super) fn in_clones<T>(&self, make: impl FnOnce(&rebuild::Request<'_>) -> T) -> Result<Fact<T>, Error> {
+        let checkout = match &self.checkout {
+            Fact::Known(checkout) => checkout,
+            Fact::Unknown(unknown) => return Ok(Fact::Unknown(unknown.clone())),
+        };
+        let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+        let variables = clean_environment(&self.request.environment.variables);
+        let names = self.members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>();
+        let options = self.options();
+        Ok(match checkout.rebuilding(&self.workspace, &names, &options, scratch.path(), &variables) {
+            Fact::Known(request) => Fact::Known(make(&request)),
+            Fact::Unknown(unknown) => Fact::Unknown(unknown),
+        })
     }
 
     /// What cargo resolved, once there is a lock file.

@@ -42,15 +42,6 @@ pub(in crate::ops) struct Judge {
     pub(in crate::ops) passed_over: Vec<String>,
 }
 
-impl Judge {
-    /// Says what does not count.
-    pub(in crate::ops) fn tell(&self, coverage: &mut Coverage) {
-        for why in &self.passed_over {
-            coverage.could_not_look("what says how to judge", why.as_str());
-        }
-    }
-}
-
 /// The commit on the trusted side.
 pub(super) fn base(request: &Request, repository: &GitRepository) -> Result<Option<ObjectId>, Error> {
     Ok(Revisions::of(request, repository)?.base)
@@ -110,6 +101,13 @@ impl Judge {
         }
         judge.revisions = revisions;
         Ok(judge)
+    }
+
+    /// Says what does not count.
+    pub(in crate::ops) fn tell(&self, coverage: &mut Coverage) {
+        for why in &self.passed_over {
+            coverage.could_not_look("what says how to judge", why.as_str());
+        }
     }
 
     /// What is looked for; the examples of the repository's own patterns have to hold.
@@ -276,10 +274,12 @@ impl Revisions {
     }
 }
 
-/// The first of some commits, and whether it is all of them: what one of them says must not excuse another.
+/// The first of some commits, and whether it is all of them: what one of them says must not excuse another, nor what lies
+/// around a push that brings nothing and only deletes.
 fn change(repository: &GitRepository, ids: impl Iterator<Item = ObjectId>) -> (Option<ObjectId>, bool) {
     let commits: Vec<ObjectId> = ids.filter_map(|id| peel::commit(repository, id)).collect();
-    (commits.first().copied(), commits.windows(2).all(|pair| pair[0] == pair[1]))
+    let is_whole = !commits.is_empty() && commits.windows(2).all(|pair| pair[0] == pair[1]);
+    (commits.first().copied(), is_whole)
 }
 
 /// The commit that a revision names; none if there is none.

@@ -71,15 +71,22 @@ impl TagPattern {
 ///
 /// [`Error::Ref`] if it is there and cannot be read.
 pub fn find(repository: &GitRepository, name: &str) -> Result<Option<Tag>, Error> {
-    let full = format!("refs/tags/{name}");
-    let Some(object) = Refs::open(repository).find(&full)? else { return Ok(None) };
-    let failed = |why: String| Error::Ref { name: full, directory: repository.git_dir().to_owned(), why };
     let store = repository.store()?;
-    let peeled = Commits::new(repository, &store).peel(object).map_err(failed)?;
-    let parts = match peeled.tags.first() {
-        Some(tag) => Reader::over(store).read(*tag).ok().flatten(),
-        None => None,
-    };
+    read(repository, &Refs::open(repository), &mut Commits::new(repository, &store), &Reader::over(store.clone()), name)
+}
+
+fn read(
+    repository: &GitRepository,
+    refs: &Refs<'_>,
+    commits: &mut Commits<'_>,
+    reader: &Reader,
+    name: &str,
+) -> Result<Option<Tag>, Error> {
+    let full = format!("refs/tags/{name}");
+    let Some(object) = refs.find(&full)? else { return Ok(None) };
+    let failed = |why: String| Error::Ref { name: full, directory: repository.git_dir().to_owned(), why };
+    let peeled = commits.peel(object).map_err(failed)?;
+    let parts = peeled.tags.first().and_then(|tag| reader.read(*tag).ok().flatten());
     let is_signed = parts.is_some_and(|parts| parts.signature.is_some());
     let commit = (peeled.kind == Kind::Commit).then_some(peeled.id);
     Ok(Some(Tag { name: name.to_owned(), object, commit, is_signed }))
@@ -99,7 +106,10 @@ fn listed(repository: &GitRepository, more: &[&str]) -> Result<Vec<Tag>, Error> 
     let listed = Call::new(&arguments).succeed(repository)?;
     let listed = String::from_utf8_lossy(&listed);
     let names = listed.lines().filter_map(|line| line.strip_prefix("refs/tags/"));
-    names.filter_map(|name| find(repository, name).transpose()).collect()
+    let store = repository.store()?;
+    let (refs, reader) = (Refs::open(repository), Reader::over(store.clone()));
+    let mut commits = Commits::new(repository, &store);
+    names.filter_map(|name| read(repository, &refs, &mut commits, &reader, name).transpose()).collect()
 }
 
 /// The tag of the greatest version before `version` that the parents of a commit lead to.
